@@ -4,4 +4,7 @@
 //! The reference is the *IBM System/370 Principles of Operation*, GA22-7000-10, unless another manual is named.
 
 pub mod format;
+pub mod interruption;
 pub mod isa;
+pub mod psw;
+pub mod storage_key;

@@ -1,2 +1,10 @@
 //! The System/370 processor: storage and keys, dynamic address translation, the execution engines, interruptions,
 //! timers and program-event recording. It knows no device, no control program, no host clock and no thread.
+
+pub mod bus;
+pub mod dat;
+mod exec;
+pub mod interruption;
+pub mod processor;
+pub mod state;
+pub mod storage;

@@ -1,0 +1,220 @@
+//! Interruptions: what they are, and how the processor takes one (GA22-7000-10, chapter 6).
+
+use s370_arch::{
+    interruption::{Class, PER_EVENT, ProgramCode, external},
+    isa::Facility,
+    psw::Psw,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{state::CpuState, storage::Storage};
+
+/// A program event that was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PerEvent {
+    /// The events, as at real location 150.
+    pub code: u8,
+    /// The instruction's address, or EXECUTE's.
+    pub address: u32,
+}
+
+/// What a program interruption stores besides its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    None,
+    /// The translation-exception address, at 144; bit 0: the secondary space.
+    Translation(u32),
+    /// The ASN or PC number that could not be translated, at 144.
+    Number(u32),
+    /// Monitor class (at 148) and monitor code (at 156).
+    Monitor {
+        /// Class, 0-15.
+        class: u8,
+        /// Code: 24 bits.
+        code: u32,
+    },
+}
+
+/// A program interruption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramInterruption {
+    /// The cause; none when a PER event stands alone.
+    pub code: Option<ProgramCode>,
+    /// Instruction-length code, in halfwords.
+    pub ilc: u8,
+    /// What else is stored.
+    pub detail: Detail,
+    /// The PER event that came with it.
+    pub per: Option<PerEvent>,
+}
+
+impl ProgramInterruption {
+    /// The code as stored: with the PER bit.
+    #[must_use]
+    pub fn stored_code(&self) -> u16 {
+        self.code.map_or(0, |code| code.0) | if self.per.is_some() { PER_EVENT } else { 0 }
+    }
+}
+
+/// An interruption that is to be taken. [`CpuState::psw`] is already what the old PSW shall be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Interruption {
+    /// Program.
+    Program(ProgramInterruption),
+    /// Supervisor call.
+    Svc {
+        /// The number.
+        code: u8,
+        /// Instruction-length code, in halfwords (2 when executed by EXECUTE).
+        ilc: u8,
+    },
+    /// External.
+    External {
+        /// The code.
+        code: u16,
+        /// The CPU address, where the class of code has one.
+        cpu_address: Option<u16>,
+        /// The parameter of a service signal.
+        parameter: Option<u32>,
+    },
+    /// Input/output; the channel has stored the CSW.
+    Io {
+        /// I/O address.
+        address: u16,
+    },
+    /// Machine check.
+    MachineCheck {
+        /// The machine-check-interruption code, stored at 232.
+        code: u64,
+    },
+    /// Restart.
+    Restart,
+}
+
+impl Interruption {
+    /// Its class.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Interruption::Program(_) => Class::Program,
+            Interruption::Svc { .. } => Class::Svc,
+            Interruption::External { .. } => Class::External,
+            Interruption::Io { .. } => Class::Io,
+            Interruption::MachineCheck { .. } => Class::MachineCheck,
+            Interruption::Restart => Class::Restart,
+        }
+    }
+
+    /// The interruption code as stored, and the instruction-length code in halfwords.
+    #[must_use]
+    pub fn code_and_ilc(&self) -> (u16, u8) {
+        match *self {
+            Interruption::Program(ref program) => (program.stored_code(), program.ilc),
+            Interruption::Svc { code, ilc } => (u16::from(code), ilc),
+            Interruption::External { code, .. } => (code, 0),
+            Interruption::Io { address } => (address, 0),
+            Interruption::MachineCheck { .. } | Interruption::Restart => (0, 0),
+        }
+    }
+}
+
+/// What happened when an interruption was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The new PSW is current.
+    Yes,
+    /// The new PSW's format is invalid: this early program interruption is to be taken next.
+    Early(ProgramInterruption),
+}
+
+/// The interruption that follows when a PSW with an invalid format has become current.
+#[must_use]
+pub fn early_exception(ilc: u8) -> ProgramInterruption {
+    ProgramInterruption { code: Some(ProgramCode::SPECIFICATION), ilc, detail: Detail::None, per: None }
+}
+
+impl CpuState {
+    /// Takes an interruption: stores the old PSW and the codes, loads the new PSW.
+    pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Taken {
+        let class = interruption.class();
+        let (code, ilc) = interruption.code_and_ilc();
+        let old = self.psw.emit(code, ilc);
+        let at = |real: u32| self.absolute(real);
+        match *interruption {
+            Interruption::Program(ref program) => {
+                if self.psw.ec {
+                    storage.store_u32(at(140), u32::from(ilc) << 17 | u32::from(code));
+                }
+                store_program_detail(self, storage, program);
+            }
+            Interruption::Svc { .. } if self.psw.ec => {
+                storage.store_u32(at(136), u32::from(ilc) << 17 | u32::from(code));
+            }
+            Interruption::External { cpu_address, parameter, .. } => {
+                if let Some(address) = cpu_address {
+                    storage.store_u16(at(132), address);
+                } else if self.psw.ec {
+                    storage.store_u16(at(132), 0);
+                }
+                if self.psw.ec {
+                    storage.store_u16(at(134), code);
+                }
+                if let Some(parameter) = parameter {
+                    storage.store_u32(at(128), parameter);
+                }
+            }
+            Interruption::Io { .. } if self.psw.ec => {
+                storage.store_u8(at(185), 0);
+                storage.store_u16(at(186), code);
+            }
+            Interruption::MachineCheck { code } => storage.store_u64(at(232), code),
+            Interruption::Svc { .. } | Interruption::Io { .. } | Interruption::Restart => {}
+        }
+        storage.store_u64(at(class.old_psw()), old);
+        self.psw = Psw::parse(storage.u64(at(class.new_psw())));
+        if self.psw.is_format_valid(self.model.has(Facility::DualAddressSpace)) {
+            Taken::Yes
+        } else {
+            Taken::Early(early_exception(0))
+        }
+    }
+
+    /// Removes the pending request that [`CpuState::external_request`] named, and makes the interruption of it. The
+    /// clock comparator and the CPU timer stay pending as long as their condition holds.
+    pub fn accept_external(&mut self, code: u16) -> Interruption {
+        let requests = &mut self.external;
+        let lowest = |set: &mut u64| {
+            let cpu = set.trailing_zeros() as u16;
+            *set &= set.wrapping_sub(1);
+            Some(cpu)
+        };
+        let (mut cpu_address, mut parameter) = (None, None);
+        match code {
+            external::MALFUNCTION_ALERT => cpu_address = lowest(&mut requests.malfunction_alert),
+            external::EMERGENCY_SIGNAL => cpu_address = lowest(&mut requests.emergency_signal),
+            external::EXTERNAL_CALL => cpu_address = requests.external_call.take(),
+            external::SERVICE_SIGNAL => parameter = requests.service_signal.take(),
+            external::CLOCK_COMPARATOR | external::CPU_TIMER => {}
+            signals => requests.signals &= !signals,
+        }
+        Interruption::External { code, cpu_address, parameter }
+    }
+}
+
+fn store_program_detail(state: &CpuState, storage: &Storage, program: &ProgramInterruption) {
+    let at = |real: u32| state.absolute(real);
+    match program.detail {
+        Detail::None => {}
+        Detail::Translation(word) | Detail::Number(word) => storage.store_u32(at(144), word),
+        Detail::Monitor { class, code } => {
+            storage.store_u16(at(148), u16::from(class));
+            storage.store_u32(at(156), code & 0xFF_FFFF);
+        }
+    }
+    if let Some(per) = program.per {
+        storage.store_u16(at(150), u16::from(per.code) << 8);
+        storage.store_u32(at(152), per.address & 0xFF_FFFF);
+    }
+}

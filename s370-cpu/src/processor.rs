@@ -1,0 +1,222 @@
+//! The processor: its state, and the loop that executes instructions, lets time pass and notices interruptions.
+
+use std::sync::Arc;
+
+use s370_arch::interruption::external;
+
+use crate::{
+    bus::Bus,
+    exec::{Effects, Interpreter},
+    interruption::{Detail, Interruption, ProgramInterruption, Taken, early_exception},
+    state::{CpuState, MICROSECOND, RunState},
+    storage::Storage,
+};
+
+/// A 300th of a second in TOD-clock units, times 3: the interval timer's step (GA22-7000-10, chapter 4).
+const TICK_TIMES_3: u64 = MICROSECOND * 10_000;
+
+/// Which engine executes instructions. Results do not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// The slow interpreter alone: the oracle.
+    Slow,
+    /// Decoded instructions; the slow interpreter for what is rare.
+    #[default]
+    Fast,
+}
+
+/// Why [`Processor::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As many instructions as asked for have been executed.
+    Budget,
+    /// The PSW says wait, and nothing that could end the wait is pending.
+    Wait,
+    /// This interruption is to be taken; [`CpuState::psw`] is what the old PSW shall be.
+    Interruption(Interruption),
+    /// The processor is stopped.
+    Stopped,
+    /// The processor is in the check-stop state.
+    CheckStop,
+}
+
+/// One processor. Everything but `state` can be dropped between any two instructions.
+pub struct Processor {
+    /// The architected state.
+    pub state: CpuState,
+    /// Main storage.
+    pub storage: Arc<Storage>,
+    /// The engine in use.
+    pub engine: Engine,
+    /// TOD-clock units that pass with each instruction: a microsecond in virtual time, zero when the host's clock is fed
+    /// in by [`Processor::set_time`].
+    pub instruction_time: u64,
+}
+
+impl Processor {
+    /// A processor after power-on reset, in the operating state.
+    #[must_use]
+    pub fn new(state: CpuState, storage: Arc<Storage>) -> Processor {
+        let mut processor = Processor { state, storage, engine: Engine::default(), instruction_time: MICROSECOND };
+        processor.state.run_state = RunState::Operating;
+        processor
+    }
+
+    /// Executes at most `budget` instructions. Returns how many were executed (one that was nullified or suppressed
+    /// counts), and why it stopped.
+    pub fn run(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Exit) {
+        let mut executed = 0;
+        loop {
+            self.pass_time(bus);
+            if let Some(exit) = self.between_instructions(bus) {
+                return (executed, exit);
+            }
+            if executed == budget {
+                return (executed, Exit::Budget);
+            }
+            let slice = (budget - executed).min(self.instructions_until_event(bus));
+            let (count, interruption) = self.run_slice(bus, slice);
+            executed += count;
+            if let Some(interruption) = interruption {
+                self.pass_time(bus);
+                return (executed, Exit::Interruption(interruption));
+            }
+        }
+    }
+
+    /// Executes instructions until one asks for a look at the outside world, or `slice` are done.
+    fn run_slice(&mut self, bus: &mut dyn Bus, slice: u64) -> (u64, Option<Interruption>) {
+        let _ = slice;
+        self.step_slowly(bus)
+    }
+
+    fn step_slowly(&mut self, bus: &mut dyn Bus) -> (u64, Option<Interruption>) {
+        let mut interpreter = Interpreter::new(&mut self.state, &self.storage, bus);
+        let outcome = interpreter.step();
+        let effects = interpreter.effects;
+        self.apply(effects);
+        self.state.time = self.state.time.wrapping_add(self.instruction_time);
+        (1, outcome.err())
+    }
+
+    fn apply(&mut self, _effects: Effects) {}
+
+    /// What stands between two instructions: a state in which none is executed, or an interruption.
+    fn between_instructions(&mut self, bus: &mut dyn Bus) -> Option<Exit> {
+        let state = &mut self.state;
+        match state.run_state {
+            RunState::Operating => {}
+            RunState::Stopped => return Some(Exit::Stopped),
+            RunState::CheckStop => return Some(Exit::CheckStop),
+        }
+        if let Some(per) = state.pending_per.take() {
+            let program = ProgramInterruption { code: None, ilc: 1, detail: Detail::None, per: Some(per) };
+            return Some(Exit::Interruption(Interruption::Program(program)));
+        }
+        if state.psw.external()
+            && let Some(code) = state.external_request()
+        {
+            return Some(Exit::Interruption(state.accept_external(code)));
+        }
+        let channels = state.psw.io_channels(state.cr[2]);
+        if channels != 0
+            && bus.attention()
+            && let Some(address) = bus.accept_io(channels, state.prefix, &self.storage)
+        {
+            return Some(Exit::Interruption(Interruption::Io { address }));
+        }
+        if state.restart {
+            state.restart = false;
+            return Some(Exit::Interruption(Interruption::Restart));
+        }
+        state.psw.wait.then_some(Exit::Wait)
+    }
+
+    /// Takes an interruption, and the early program interruption that an invalid new PSW causes. A string of those never
+    /// ends on the real machine: it becomes the check-stop state here.
+    pub fn take(&mut self, interruption: &Interruption) -> Vec<Interruption> {
+        let mut taken = vec![*interruption];
+        let mut next = *interruption;
+        while let Taken::Early(program) = self.state.take(&self.storage, &next) {
+            next = Interruption::Program(program);
+            if taken.len() > 1 {
+                self.state.run_state = RunState::CheckStop;
+                break;
+            }
+            taken.push(next);
+        }
+        taken
+    }
+
+    /// Makes `psw` current as LOAD PSW does; an invalid format is a program interruption at once.
+    ///
+    /// # Errors
+    /// The early program interruption.
+    pub fn load_psw(&mut self, psw: s370_arch::psw::Psw) -> Result<(), Interruption> {
+        self.state.psw = psw;
+        if psw.is_format_valid(self.state.model.has(s370_arch::isa::Facility::DualAddressSpace)) {
+            Ok(())
+        } else {
+            Err(Interruption::Program(early_exception(0)))
+        }
+    }
+
+    /// Feeds the host's time in: TOD-clock units since power-on. It does not go back.
+    pub fn set_time(&mut self, now: u64) {
+        self.state.time = self.state.time.max(now);
+    }
+
+    /// Lets the interval timer and the outside world catch up with the time.
+    fn pass_time(&mut self, bus: &mut dyn Bus) {
+        if bus.next_event() <= self.state.time {
+            bus.advance(self.state.time, &self.storage);
+        }
+        let state = &mut self.state;
+        if !state.model.interval_timer {
+            return;
+        }
+        let due = (u128::from(state.time) * 3 / u128::from(TICK_TIMES_3)) as u64;
+        let steps = due.wrapping_sub(state.interval_timer_ticks);
+        if steps == 0 {
+            return;
+        }
+        state.interval_timer_ticks = due;
+        // Bit 23 counts: bits 24-31 stay (chapter 4, "Interval Timer").
+        let at = state.absolute(80);
+        let old = self.storage.u32(at) as i32;
+        let new = i64::from(old) - ((steps as i64) << 8);
+        self.storage.store_u32(at, new as u32);
+        if old >= 0 && new < 0 {
+            state.external.signals |= external::INTERVAL_TIMER;
+        }
+    }
+
+    /// The time at which the timers or the bus will next ask for attention.
+    fn next_event(&self, bus: &dyn Bus) -> u64 {
+        let state = &self.state;
+        let mut next = bus.next_event();
+        if state.model.interval_timer {
+            let tick = (u128::from(state.interval_timer_ticks + 1) * u128::from(TICK_TIMES_3)).div_ceil(3);
+            next = next.min(u64::try_from(tick).unwrap_or(u64::MAX));
+        }
+        let until_comparator = state.clock_comparator.wrapping_sub(state.tod()).wrapping_add(1);
+        if state.clock_comparator >= state.tod() {
+            next = next.min(state.time.saturating_add(until_comparator.max(1)));
+        }
+        if state.cpu_timer() as i64 >= 0 {
+            next = next.min(state.time.saturating_add(state.cpu_timer() + 1));
+        }
+        next
+    }
+
+    /// How many instructions can be executed before time brings something about.
+    fn instructions_until_event(&self, bus: &dyn Bus) -> u64 {
+        /// With the host's clock, this bounds how long an outside event waits.
+        const LONGEST: u64 = 10_000;
+        if self.instruction_time == 0 {
+            return LONGEST;
+        }
+        let left = self.next_event(bus).saturating_sub(self.state.time);
+        left.div_ceil(self.instruction_time).clamp(1, LONGEST)
+    }
+}
