@@ -4,6 +4,7 @@
 pub mod bus;
 pub mod dat;
 mod exec;
+pub mod hfp;
 pub mod interruption;
 pub mod processor;
 pub mod state;
