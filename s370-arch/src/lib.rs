@@ -4,5 +4,6 @@
 //! The reference is the *IBM System/370 Principles of Operation*, GA22-7000-10, unless another manual is named.
 
 pub mod disassemble;
+pub mod ebcdic;
 pub mod format;
 pub mod isa;
