@@ -120,15 +120,6 @@ impl Interruption {
     }
 }
 
-/// What happened when an interruption was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// The new PSW is current.
-    Yes,
-    /// The new PSW's format is invalid: this early program interruption is to be taken next.
-    Early(ProgramInterruption),
-}
-
 /// The interruption that follows when a PSW with an invalid format has become current.
 #[must_use]
 pub fn early_exception(ilc: u8) -> ProgramInterruption {
@@ -137,7 +128,10 @@ pub fn early_exception(ilc: u8) -> ProgramInterruption {
 
 impl CpuState {
     /// Takes an interruption: stores the old PSW and the codes, loads the new PSW.
-    pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Taken {
+    ///
+    /// # Errors
+    /// The early program interruption to be taken next: the new PSW's format is invalid.
+    pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Result<(), ProgramInterruption> {
         let class = interruption.class();
         let (code, ilc) = interruption.code_and_ilc();
         let old = self.psw.emit(code, ilc);
@@ -175,9 +169,9 @@ impl CpuState {
         storage.store_u64(at(class.old_psw()), old);
         self.psw = Psw::parse(storage.u64(at(class.new_psw())));
         if self.psw.is_format_valid(self.model.has(Facility::DualAddressSpace)) {
-            Taken::Yes
+            Ok(())
         } else {
-            Taken::Early(early_exception(0))
+            Err(early_exception(0))
         }
     }
 

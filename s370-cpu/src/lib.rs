@@ -6,6 +6,7 @@ pub mod dat;
 mod exec;
 pub mod hfp;
 pub mod interruption;
+pub mod machine;
 pub mod processor;
 pub mod state;
 pub mod storage;

@@ -7,7 +7,7 @@ use s370_arch::interruption::external;
 use crate::{
     bus::Bus,
     exec::{Effects, Interpreter},
-    interruption::{Detail, Interruption, ProgramInterruption, Taken, early_exception},
+    interruption::{Detail, Interruption, ProgramInterruption, early_exception},
     state::{CpuState, MICROSECOND, RunState},
     storage::Storage,
 };
@@ -130,22 +130,6 @@ impl Processor {
             return Some(Exit::Interruption(Interruption::Restart));
         }
         state.psw.wait.then_some(Exit::Wait)
-    }
-
-    /// Takes an interruption, and the early program interruption that an invalid new PSW causes. A string of those never
-    /// ends on the real machine: it becomes the check-stop state here.
-    pub fn take(&mut self, interruption: &Interruption) -> Vec<Interruption> {
-        let mut taken = vec![*interruption];
-        let mut next = *interruption;
-        while let Taken::Early(program) = self.state.take(&self.storage, &next) {
-            next = Interruption::Program(program);
-            if taken.len() > 1 {
-                self.state.run_state = RunState::CheckStop;
-                break;
-            }
-            taken.push(next);
-        }
-        taken
     }
 
     /// Makes `psw` current as LOAD PSW does; an invalid format is a program interruption at once.
