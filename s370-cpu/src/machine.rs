@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use s370_arch::{
+    interruption::{Ending, ProgramCode},
+    psw::Psw,
+};
+
 use crate::{
     bus::Bus,
     interruption::Interruption,
@@ -59,6 +64,7 @@ impl Machine {
     /// Executes at most `budget` instructions; says how many were, and why it stopped.
     pub fn run(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Stop) {
         let mut executed = 0;
+        let mut last: Option<(Interruption, Psw)> = None;
         loop {
             let (count, exit) = self.processor.run(bus, budget - executed);
             executed += count;
@@ -67,7 +73,14 @@ impl Machine {
                 Exit::Wait => return (executed, Stop::Wait),
                 Exit::Stopped => return (executed, Stop::Stopped),
                 Exit::CheckStop => return (executed, Stop::CheckStop),
-                Exit::Interruption(interruption) => self.take(interruption),
+                Exit::Interruption(interruption) => {
+                    self.take(interruption);
+                    let now = (interruption, self.processor.state.psw);
+                    if count == 1 && last == Some(now) && is_endless(&now) {
+                        self.processor.state.run_state = RunState::CheckStop;
+                    }
+                    last = Some(now);
+                }
             }
         }
     }
@@ -90,4 +103,15 @@ impl Machine {
             state.run_state = RunState::CheckStop;
         }
     }
+}
+
+/// Whether an interruption whose new PSW leads to the same interruption again can only go on for ever: its cause has
+/// changed nothing, and nothing else can interrupt.
+fn is_endless((interruption, psw): &(Interruption, Psw)) -> bool {
+    let Interruption::Program(program) = interruption else { return false };
+    let unchanged = program.code.is_some_and(|code| {
+        matches!(code.ending(), Ending::Suppression | Ending::Nullification)
+            || matches!(code, ProgramCode::PROTECTION | ProgramCode::ADDRESSING)
+    });
+    unchanged && !psw.external() && psw.io_channels(u32::MAX) == 0
 }
