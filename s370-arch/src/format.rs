@@ -33,7 +33,7 @@ pub enum Format {
     RsS,
     /// SI: `D1(B1),I2`.
     Si,
-    /// SI without immediate operand: `D1(B1)`.
+    /// S with a one-byte operation code, bits 8-15 being ignored: `D2(B2)` (LPSW, SSM, TS; SI in the older manuals).
     SiS,
     /// S: `D2(B2)`.
     S,
