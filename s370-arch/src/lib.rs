@@ -9,4 +9,5 @@ pub mod disassemble;
 pub mod ebcdic;
 pub mod format;
 pub mod isa;
+pub mod listing;
 pub mod tod;
