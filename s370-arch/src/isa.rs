@@ -1,9 +1,9 @@
 //! The instruction table: the one list of System/370 instructions.
 //!
-//! Everything that is known about an instruction as such stands in one row of [`for_each_instruction!`]: the decoder,
-//! the disassembler, the assembler's mnemonics, trace text, the privilege check, the list in `docs/instructions.md` and
-//! the coverage test of the vectors are all made from it. `s370-cpu` hands the same macro its dispatcher, so that a row
-//! without an implementation does not compile.
+//! Everything that is known about an instruction as such stands in one row of
+//! [`for_each_instruction!`](crate::for_each_instruction): the decoder, the disassembler, the assembler's mnemonics,
+//! trace text, the privilege check, the list in `docs/instructions.md` and the coverage test of the vectors are all made
+//! from it. `s370-cpu` hands the same macro its dispatcher, so that a row without an implementation does not compile.
 //!
 //! A row, from left to right:
 //!
@@ -11,7 +11,7 @@
 //! |---|---|
 //! | operation code | two digits: bits 0-7; four digits: bits 0-15 (in 9C-9F only bit 15 of the second byte counts) |
 //! | mnemonic, method | the assembler's name; the same in lower case, the name of its implementation |
-//! | format | [`Format`](crate::format::Format): where the operands are and how they are written |
+//! | format | [`Format`]: where the operands are and how they are written |
 //! | privilege | [`Privilege`]: what the architecture allows in the problem state |
 //! | facility | [`Facility`] that must be installed |
 //! | sensitivity | [`Sensitivity`]: Popek and Goldberg's class, by their definitions, filled in by hand |
