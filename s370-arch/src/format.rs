@@ -33,7 +33,7 @@ pub enum Format {
     RsS,
     /// SI: `D1(B1),I2`.
     Si,
-    /// SI without immediate operand: `D1(B1)`.
+    /// S with a one-byte operation code, bits 8-15 being ignored: `D2(B2)` (LPSW, SSM, TS; SI in the older manuals).
     SiS,
     /// S: `D2(B2)`.
     S,
@@ -110,6 +110,47 @@ impl Format {
             Format::SsI => &[Length1, Storage2, Digit],
             Format::SsK => &[LengthRegister, Storage2, Register2],
             Format::Sse => &[Storage1, Storage2],
+        }
+    }
+}
+
+impl Format {
+    /// The manual's name of the format.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::I | Format::Rr | Format::R1 | Format::RrM => "RR",
+            Format::Rre | Format::Rre1 => "RRE",
+            Format::Rx | Format::RxM => "RX",
+            Format::Rs | Format::RsM | Format::RsS => "RS",
+            Format::Si => "SI",
+            Format::SiS | Format::S | Format::S0 => "S",
+            Format::Ss | Format::Ss2 | Format::SsI | Format::SsK => "SS",
+            Format::Sse => "SSE",
+        }
+    }
+
+    /// The operands as the manual writes them; empty if there are none.
+    #[must_use]
+    pub const fn syntax(self) -> &'static str {
+        match self {
+            Format::I => "I",
+            Format::Rr | Format::Rre => "R1,R2",
+            Format::R1 | Format::Rre1 => "R1",
+            Format::RrM => "M1,R2",
+            Format::Rx => "R1,D2(X2,B2)",
+            Format::RxM => "M1,D2(X2,B2)",
+            Format::Rs => "R1,R3,D2(B2)",
+            Format::RsM => "R1,M3,D2(B2)",
+            Format::RsS => "R1,D2(B2)",
+            Format::Si => "D1(B1),I2",
+            Format::SiS | Format::S => "D2(B2)",
+            Format::S0 => "",
+            Format::Ss => "D1(L,B1),D2(B2)",
+            Format::Ss2 => "D1(L1,B1),D2(L2,B2)",
+            Format::SsI => "D1(L1,B1),D2(B2),I3",
+            Format::SsK => "D1(R1,B1),D2(B2),R3",
+            Format::Sse => "D1(B1),D2(B2)",
         }
     }
 }
@@ -393,6 +434,17 @@ mod tests {
             let emitted = Operands::parse(Instruction(bytes), row.format).emit(row.op);
             prop_assert_eq!(Operands::parse(emitted, row.format), Operands::parse(Instruction(bytes), row.format));
             prop_assert!(emitted.0[emitted.bytes().len()..].iter().all(|&byte| byte == 0));
+        }
+    }
+
+    #[test]
+    fn syntax_has_the_operands() {
+        for row in TABLE {
+            let syntax = row.format.syntax();
+            // Commas between operands are those outside parentheses.
+            let outside = syntax.split('(').map(|part| part.rsplit(')').next().unwrap_or("")).collect::<String>();
+            let operands = if syntax.is_empty() { 0 } else { outside.matches(',').count() + 1 };
+            assert_eq!(operands, row.format.operands().len(), "{syntax}");
         }
     }
 

@@ -10,6 +10,7 @@ pub mod ebcdic;
 pub mod format;
 pub mod interruption;
 pub mod isa;
+pub mod listing;
 pub mod psw;
 pub mod storage_key;
 pub mod tod;
