@@ -1,2 +1,4 @@
 //! The System/370 processor: storage and keys, dynamic address translation, the execution engines, interruptions,
 //! timers and program-event recording. It knows no device, no control program, no host clock and no thread.
+
+pub mod decimal;
