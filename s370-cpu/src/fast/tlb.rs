@@ -113,6 +113,8 @@ pub struct Tlb {
     current: usize,
     /// The context to be forgotten next when there are too many.
     oldest: usize,
+    /// Not zero for absolute blocks that some entry may map.
+    mapped: Vec<u8>,
 }
 
 impl Tlb {
@@ -140,19 +142,33 @@ impl Tlb {
         &mut self.contexts[self.current]
     }
 
+    /// The current context, and the blocks that some entry may map (not zero), by number.
+    pub fn current_and_mapped(&mut self) -> (&Context, &[u8]) {
+        (&self.contexts[self.current], &self.mapped)
+    }
+
+    /// Notes that an entry maps an absolute block.
+    pub fn map(&mut self, absolute: u32) {
+        let block = (absolute / BLOCK) as usize;
+        if self.mapped.len() <= block {
+            self.mapped.resize(block + 1, 0);
+        }
+        self.mapped[block] = 1;
+    }
+
     /// Forgets everything that came from translation tables: PURGE TLB.
     pub fn purge(&mut self) {
         self.contexts.iter_mut().filter(|context| context.key.translation.is_some()).for_each(Context::clear);
     }
 
-    /// Forgets everything.
-    pub fn clear(&mut self) {
-        self.contexts.iter_mut().for_each(Context::clear);
-    }
 
     /// Forgets what is known of one absolute block: its key has changed, or it now holds decoded instructions.
     pub fn drop_absolute(&mut self, absolute: u32) {
-        self.contexts.iter_mut().for_each(|context| context.drop_absolute(absolute));
+        if let Some(mapped) = self.mapped.get_mut((absolute / BLOCK) as usize)
+            && std::mem::take(mapped) != 0
+        {
+            self.contexts.iter_mut().for_each(|context| context.drop_absolute(absolute));
+        }
     }
 }
 
@@ -167,6 +183,7 @@ mod tests {
         let mut tlb = Tlb::default();
         tlb.select(&state);
         tlb.current().enter(0x1800, 0x5800, false, false);
+        tlb.map(0x5800);
         assert_eq!(tlb.current().fetch[3] ^ 0x1812, 0x5812);
         assert_eq!(tlb.current().store[3], INVALID);
         state.psw.key = 5;
