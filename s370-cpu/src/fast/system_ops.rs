@@ -157,7 +157,7 @@ pub fn insert_key(hot: &Hot<'_>, r2: u32) -> Option<u8> {
 pub fn set_key(hot: &Hot<'_>, r1: u32, r2: u32) -> bool {
     let Some(at) = key_block(hot, r2) else { return false };
     let key = r1 as u8 & s370_arch::storage_key::ALL;
-    let is_mapped = hot.mapped.get((at / BLOCK) as usize).is_none_or(|&mapped| mapped != 0);
+    let is_mapped = hot.mapped.get((at / BLOCK) as usize).is_some_and(|&mapped| mapped != 0);
     if is_mapped && hot.storage.key(at) != key {
         return false;
     }
