@@ -1,5 +1,6 @@
 //! The state of an assembly and the order of its passes.
 
+use crate::deck::Card;
 use crate::diagnostic::{Diagnostic, Fault, Severity};
 use crate::literal::Literals;
 use crate::object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
@@ -72,6 +73,8 @@ pub(crate) struct Assembler<'a> {
     pub text: Vec<Text>,
     pub rld: Vec<Rld>,
     pub entry: Option<Entry>,
+    /// Cards from PUNCH and REPRO.
+    pub punched: Vec<Card>,
 }
 
 impl<'a> Assembler<'a> {
@@ -95,6 +98,7 @@ impl<'a> Assembler<'a> {
             text: Vec::new(),
             rld: Vec::new(),
             entry: None,
+            punched: Vec::new(),
         }
     }
 
@@ -179,6 +183,7 @@ impl<'a> Assembler<'a> {
         }
         esd.extend(self.entry_items());
         Object {
+            control: std::mem::take(&mut self.punched),
             esd,
             text: std::mem::take(&mut self.text),
             rld: std::mem::take(&mut self.rld),

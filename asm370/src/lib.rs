@@ -15,6 +15,7 @@
 
 mod assembler;
 mod constant;
+mod deck;
 mod diagnostic;
 mod ebcdic;
 mod expression;
@@ -34,6 +35,7 @@ mod using;
 mod value;
 
 pub use constant::AddressKind;
+pub use deck::{Card, DeckError};
 pub use diagnostic::{Call, Diagnostic, Severity};
 pub use link::{CoreImage, LinkError, MapEntry, link};
 pub use object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};

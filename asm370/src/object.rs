@@ -1,6 +1,7 @@
 //! An object: what an assembly leaves for a linker, in a form that object decks can carry.
 
 use crate::constant::AddressKind;
+use crate::deck::Card;
 
 /// Kind of an entry of the external symbol dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,6 +94,8 @@ pub struct Identification {
 /// An assembled program.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Object {
+    /// Cards in front of the deck, from PUNCH and REPRO.
+    pub control: Vec<Card>,
     /// External symbol dictionary, in order of appearance.
     pub esd: Vec<EsdItem>,
     /// Text, in order of assembly; later text lies over earlier text.
