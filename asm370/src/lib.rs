@@ -1,1 +1,64 @@
-//! A System/370 assembler and linker as a library: a source provider in, objects and listings out; no file system of its own.
+//! A System/370 assembler and linker as a library: a source provider in, objects and listings out; no file system of
+//! its own.
+//!
+//! The language is that of the OS/VS assembler (*OS/VS - DOS/VS - VM/370 Assembler Language*, GC33-4010).
+//!
+//! ```
+//! use asm370::{NoLibrary, Options, Source, assemble, link};
+//!
+//! let text = "HELLO    START 0\n         BALR  12,0\n         USING *,12\n         LA    1,=C'HI'\n         BR    14\n         END   HELLO\n";
+//! let assembly = assemble(&Source::new("hello", text), &Options::default(), &NoLibrary);
+//! assert_eq!(assembly.severity.0, 0, "{:?}", assembly.diagnostics);
+//! let image = link(&[assembly.object.unwrap()], 0x1000).unwrap();
+//! assert_eq!(image.bytes, [0x05, 0xC0, 0x41, 0x10, 0xC0, 0x06, 0x07, 0xFE, 0xC8, 0xC9]);
+//! ```
+
+mod assembler;
+mod constant;
+mod deck;
+mod diagnostic;
+mod ebcdic;
+mod expression;
+mod link;
+mod literal;
+mod machine;
+mod number;
+mod object;
+mod operation;
+mod options;
+mod pass1;
+mod pass2;
+mod source;
+mod statement;
+mod symbol;
+mod using;
+mod value;
+
+pub use constant::AddressKind;
+pub use deck::{Card, DeckError};
+pub use diagnostic::{Call, Diagnostic, Severity};
+pub use link::{CoreImage, LinkError, MapEntry, link};
+pub use object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
+pub use options::Options;
+pub use source::{Concatenation, Members, NoLibrary, Provider, Source};
+
+/// What an assembly leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assembly {
+    /// The object; `None` when the severity is 8 or more.
+    pub object: Option<Object>,
+    /// The messages, in the order of the statements they are about.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The highest severity of the diagnostics, 0 when there are none.
+    pub severity: Severity,
+}
+
+/// Assembles a source. Members of `library` serve COPY and macro calls.
+#[must_use]
+pub fn assemble(source: &Source, options: &Options, library: &dyn Provider) -> Assembly {
+    let mut assembler = assembler::Assembler::new(options, library);
+    assembler.run(source);
+    let severity = assembler.severity();
+    let object = assembler.object();
+    Assembly { object: (severity < Severity::ERROR).then_some(object), diagnostics: assembler.diagnostics, severity }
+}

@@ -3,7 +3,9 @@
 
 pub mod bus;
 pub mod dat;
+pub mod decimal;
 mod exec;
+mod fast;
 pub mod hfp;
 pub mod interruption;
 pub mod machine;

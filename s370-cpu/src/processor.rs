@@ -6,7 +6,8 @@ use s370_arch::interruption::external;
 
 use crate::{
     bus::Bus,
-    exec::{Effects, Interpreter},
+    exec::Interpreter,
+    fast::{Fast, Leave, Slice},
     interruption::{Detail, Interruption, ProgramInterruption, early_exception},
     state::{CpuState, MICROSECOND, RunState},
     storage::Storage,
@@ -51,13 +52,24 @@ pub struct Processor {
     /// TOD-clock units that pass with each instruction: a microsecond in virtual time, zero when the host's clock is fed
     /// in by [`Processor::set_time`].
     pub instruction_time: u64,
+    /// Interruptions that instructions cause are taken inside the fast engine's loop where nothing could tell. Whoever
+    /// wants to see each of them ([`Exit::Interruption`]) leaves this off.
+    pub native: bool,
+    fast: Fast,
 }
 
 impl Processor {
     /// A processor after power-on reset, in the operating state.
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Processor {
-        let mut processor = Processor { state, storage, engine: Engine::default(), instruction_time: MICROSECOND };
+        let mut processor = Processor {
+            state,
+            storage,
+            engine: Engine::default(),
+            instruction_time: MICROSECOND,
+            native: false,
+            fast: Fast::default(),
+        };
         processor.state.run_state = RunState::Operating;
         processor
     }
@@ -84,22 +96,49 @@ impl Processor {
         }
     }
 
-    /// Executes instructions until one asks for a look at the outside world, or `slice` are done.
-    fn run_slice(&mut self, bus: &mut dyn Bus, slice: u64) -> (u64, Option<Interruption>) {
-        let _ = slice;
-        self.step_slowly(bus)
+    /// Executes instructions until one asks for a look at the outside world, or `budget` are done.
+    fn run_slice(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Option<Interruption>) {
+        let mut executed = 0;
+        let quiet = self.is_quiet(bus);
+        while executed < budget {
+            if self.engine == Engine::Fast {
+                let slice = Slice {
+                    budget: budget - executed,
+                    native: self.native,
+                    quiet,
+                    instruction_time: self.instruction_time,
+                };
+                let (count, leave) = self.fast.run(&mut self.state, &self.storage, slice);
+                executed += count;
+                self.state.time = self.state.time.wrapping_add(count * self.instruction_time);
+                if leave != Leave::Slow {
+                    return (executed, None);
+                }
+            }
+            let (interruption, look) = self.step_slowly(bus);
+            executed += 1;
+            if look || interruption.is_some() {
+                return (executed, interruption);
+            }
+        }
+        (executed, None)
     }
 
-    fn step_slowly(&mut self, bus: &mut dyn Bus) -> (u64, Option<Interruption>) {
+    /// Whether nothing is pending that a change of masks could let in.
+    fn is_quiet(&self, bus: &dyn Bus) -> bool {
+        let state = &self.state;
+        state.external_request().is_none() && !bus.attention() && !state.restart && state.pending_per.is_none()
+    }
+
+    /// Executes one instruction. The second result says that masks, timers or modes may have changed.
+    fn step_slowly(&mut self, bus: &mut dyn Bus) -> (Option<Interruption>, bool) {
         let mut interpreter = Interpreter::new(&mut self.state, &self.storage, bus);
         let outcome = interpreter.step();
         let effects = interpreter.effects;
-        self.apply(effects);
+        self.fast.apply(effects, &self.storage);
         self.state.time = self.state.time.wrapping_add(self.instruction_time);
-        (1, outcome.err())
+        (outcome.err(), effects.context || self.state.psw.per() || bus.attention())
     }
-
-    fn apply(&mut self, _effects: Effects) {}
 
     /// What stands between two instructions: a state in which none is executed, or an interruption.
     fn between_instructions(&mut self, bus: &mut dyn Bus) -> Option<Exit> {

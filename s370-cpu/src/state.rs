@@ -1,10 +1,6 @@
 //! The processor's architected state: a plain value that can be copied, compared and saved.
 
-use s370_arch::{
-    interruption::external,
-    isa::Facility,
-    psw::Psw,
-};
+use s370_arch::{interruption::external, isa::Facility, psw::Psw};
 use serde::{Deserialize, Serialize};
 
 use crate::interruption::PerEvent;
@@ -125,7 +121,7 @@ pub struct CpuState {
     pub tod_offset: u64,
     /// Whether the TOD clock was set.
     pub tod_state: ClockState,
-    /// The last value that STORE CLOCK gave, so that the next is greater.
+    /// The last value that STORE CLOCK gave, so that the next is greater; just below the clock if it gave none yet.
     pub tod_last: u64,
     /// Clock comparator.
     pub clock_comparator: u64,
@@ -157,7 +153,7 @@ impl CpuState {
             time: 0,
             tod_offset: 0,
             tod_state: ClockState::NotSet,
-            tod_last: 0,
+            tod_last: u64::MAX,
             clock_comparator: 0,
             cpu_timer_base: 0,
             interval_timer_ticks: 0,
@@ -211,7 +207,7 @@ impl CpuState {
     pub fn set_tod(&mut self, value: u64) {
         self.tod_offset = value.wrapping_sub(self.time);
         self.tod_state = ClockState::Set;
-        self.tod_last = 0;
+        self.tod_last = value.wrapping_sub(1);
     }
 
     /// Real address to absolute address: prefixing (GA22-7000-10, chapter 3, "Prefixing").

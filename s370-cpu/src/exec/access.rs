@@ -13,6 +13,7 @@ use super::{ADDRESS, Interpreter, Trap};
 use crate::{
     dat::{self, Failure},
     interruption::Detail,
+    state::CpuState,
     storage::Storage,
 };
 
@@ -89,6 +90,53 @@ impl Operand {
     }
 }
 
+/// Absolute address of one byte that may be referred to in this way with this key, or an access exception.
+pub(crate) fn check(
+    state: &CpuState,
+    storage: &Storage,
+    at: u32,
+    access: Access,
+    key: u8,
+    space: Space,
+) -> Result<u32, Trap> {
+    let (real, segment_protected) = to_real(state, storage, at, space)?;
+    let absolute = state.absolute(real);
+    if absolute >= storage.size() {
+        return Err(ProgramCode::ADDRESSING.into());
+    }
+    let storage_key = storage.key(absolute);
+    let allowed = match access {
+        Access::Fetch => may_fetch(key, storage_key),
+        Access::Store => may_store(key, storage_key) && !segment_protected && !low_address_protected(state, at),
+    };
+    if allowed { Ok(absolute) } else { Err(ProgramCode::PROTECTION.into()) }
+}
+
+/// Real address of one byte, and whether its segment is protected.
+fn to_real(state: &CpuState, storage: &Storage, at: u32, space: Space) -> Result<(u32, bool), Trap> {
+    let designation = match space {
+        Space::Real => return Ok((at, false)),
+        Space::Primary => state.cr[1],
+        Space::Secondary => state.cr[7],
+    };
+    match dat::translate(state, storage, designation, at) {
+        Ok(translation) => Ok((translation.real, translation.protected)),
+        Err(failure) => {
+            let secondary = if space == Space::Secondary { 1 << 31 } else { 0 };
+            let detail = match failure {
+                Failure::Specification | Failure::Addressing => Detail::None,
+                _ => Detail::Translation(at | secondary),
+            };
+            Err(Trap::Program(failure.code(), detail))
+        }
+    }
+}
+
+/// Low-address protection: the effective addresses 0-511 (GA22-7000-10, chapter 3).
+fn low_address_protected(state: &CpuState, at: u32) -> bool {
+    at < 512 && state.cr[0] & 1 << 28 != 0
+}
+
 impl Interpreter<'_> {
     /// The space that the PSW selects for operands.
     pub(super) fn current_space(&self) -> Space {
@@ -100,44 +148,14 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Real address of one byte, and whether its segment is protected.
-    fn to_real(&self, at: u32, space: Space) -> Result<(u32, bool), Trap> {
-        let designation = match space {
-            Space::Real => return Ok((at, false)),
-            Space::Primary => self.state.cr[1],
-            Space::Secondary => self.state.cr[7],
-        };
-        match dat::translate(self.state, self.storage, designation, at) {
-            Ok(translation) => Ok((translation.real, translation.protected)),
-            Err(failure) => {
-                let secondary = if space == Space::Secondary { 1 << 31 } else { 0 };
-                let detail = match failure {
-                    Failure::Specification | Failure::Addressing => Detail::None,
-                    _ => Detail::Translation(at | secondary),
-                };
-                Err(Trap::Program(failure.code(), detail))
-            }
-        }
-    }
-
-    /// Absolute address of one byte that may be referred to in this way with this key, or an access exception.
+    /// [`check`] for this processor.
     pub(super) fn check(&self, at: u32, access: Access, key: u8, space: Space) -> Result<u32, Trap> {
-        let (real, segment_protected) = self.to_real(at, space)?;
-        let absolute = self.state.absolute(real);
-        if absolute >= self.storage.size() {
-            return Err(ProgramCode::ADDRESSING.into());
-        }
-        let storage_key = self.storage.key(absolute);
-        let allowed = match access {
-            Access::Fetch => may_fetch(key, storage_key),
-            Access::Store => may_store(key, storage_key) && !segment_protected && !self.low_address_protected(at),
-        };
-        if allowed { Ok(absolute) } else { Err(ProgramCode::PROTECTION.into()) }
+        check(self.state, self.storage, at, access, key, space)
     }
 
     /// Low-address protection: the effective addresses 0-511 (GA22-7000-10, chapter 3).
     pub(super) fn low_address_protected(&self, at: u32) -> bool {
-        at < 512 && self.state.cr[0] & 1 << 28 != 0
+        low_address_protected(self.state, at)
     }
 
     /// Checks an operand in a given space with a given access key, records reference and change, and tells PER.

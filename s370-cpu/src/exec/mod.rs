@@ -7,10 +7,15 @@
 mod access;
 mod branch;
 mod fixed;
+#[cfg(test)]
+mod harness;
+mod keys;
 mod logical;
 mod missing;
 mod moves;
 mod shift;
+mod system;
+mod timers;
 
 use s370_arch::{
     format::Instruction,
@@ -18,7 +23,7 @@ use s370_arch::{
     isa::{Op, Privilege},
 };
 
-pub(crate) use self::access::{Access, Operand, Space};
+pub(crate) use self::access::{Access, Operand, Space, check};
 use crate::{
     bus::Bus,
     interruption::{Detail, Interruption, PerEvent, ProgramInterruption},
@@ -34,8 +39,8 @@ pub(crate) const ADDRESS: u32 = 0x00FF_FFFF;
 pub(crate) enum Trap {
     /// A program interruption; the code decides where the old PSW points.
     Program(ProgramCode, Detail),
-    /// A program interruption whose ILC is zero: a PSW with an invalid format was loaded.
-    EarlyPsw,
+    /// The instruction was completed, and its PSW has an invalid format; the ILC in halfwords.
+    EarlyPsw(u8),
     /// A supervisor call.
     Svc(u8),
 }
@@ -56,7 +61,7 @@ pub(crate) struct Effects {
     pub purge: bool,
     /// The keys of this many bytes at this absolute address have changed.
     pub keys: Option<(u32, u32)>,
-    /// PSW mode, key, a control register or the prefix may have changed.
+    /// PSW mode, masks or key, a control register, the prefix, a timer or a pending request may have changed.
     pub context: bool,
 }
 
@@ -117,8 +122,7 @@ impl<'a> Interpreter<'a> {
                 Err(trap)
             }
         };
-        let nullified =
-            matches!(outcome, Err(Trap::Program(code, _)) if code.ending() == Ending::Nullification);
+        let nullified = matches!(outcome, Err(Trap::Program(code, _)) if code.ending() == Ending::Nullification);
         if nullified {
             self.state.psw.address = self.instruction_address;
         }
@@ -127,8 +131,7 @@ impl<'a> Interpreter<'a> {
     }
 
     fn conclude(&mut self, outcome: Outcome, per: Option<PerEvent>) -> Result<(), Interruption> {
-        let program =
-            |code, ilc, detail| Err(Interruption::Program(ProgramInterruption { code, ilc, detail, per }));
+        let program = |code, ilc, detail| Err(Interruption::Program(ProgramInterruption { code, ilc, detail, per }));
         match outcome {
             Ok(()) if per.is_some() => program(None, self.ilc, Detail::None),
             Ok(()) => Ok(()),
@@ -136,7 +139,7 @@ impl<'a> Interpreter<'a> {
                 self.state.pending_per = per;
                 Err(Interruption::Svc { code, ilc: self.ilc })
             }
-            Err(Trap::EarlyPsw) => program(Some(ProgramCode::SPECIFICATION), 0, Detail::None),
+            Err(Trap::EarlyPsw(ilc)) => program(Some(ProgramCode::SPECIFICATION), ilc, Detail::None),
             Err(Trap::Program(code, detail)) => program(Some(code), self.ilc, detail),
         }
     }
@@ -200,6 +203,9 @@ impl<'a> Interpreter<'a> {
         }
         if row.privilege == Privilege::Privileged && self.state.psw.problem {
             return Err(ProgramCode::PRIVILEGED.into());
+        }
+        if row.privilege != Privilege::Problem {
+            self.effects.context = true;
         }
         self.execute(op, instruction)
     }

@@ -1,0 +1,90 @@
+//! What the assembler has to say about a statement.
+
+use std::fmt;
+
+/// How bad a diagnostic is; the number is the traditional completion code (0, 4, 8, 12, 16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Severity(pub u8);
+
+impl Severity {
+    /// Said for information (`MNOTE *` and the like).
+    pub const NOTE: Severity = Severity(0);
+    /// The result is probably what was meant.
+    pub const WARNING: Severity = Severity(4);
+    /// The statement was not assembled as written; no object is produced.
+    pub const ERROR: Severity = Severity(8);
+    /// The assembly as a whole is in doubt.
+    pub const SEVERE: Severity = Severity(12);
+}
+
+/// One level of a macro call chain: the macro, and where it was called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Name of the macro.
+    pub name: String,
+    /// Source that holds the call.
+    pub file: String,
+    /// Line of the call in `file`, from 1.
+    pub line: u32,
+}
+
+/// A message about one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Name of the source that holds the statement.
+    pub file: String,
+    /// Line in `file`, from 1; 0 when the message is about the whole assembly.
+    pub line: u32,
+    /// Column in that line, from 1; 0 when the whole line is meant.
+    pub column: u32,
+    /// Number of the statement in the listing, when it has one.
+    pub statement: Option<u32>,
+    /// The statement as it was assembled.
+    pub text: String,
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// The macro calls that led to the statement, innermost first.
+    pub calls: Vec<Call>,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: severity {}: {}", self.file, self.line, self.column, self.severity.0, self.message)?;
+        if !self.text.is_empty() {
+            write!(f, "\n    {}", self.text)?;
+        }
+        for call in &self.calls {
+            write!(f, "\n    in macro {} called at {}:{}", call.name, call.file, call.line)?;
+        }
+        Ok(())
+    }
+}
+
+/// A complaint about a place in an operand, before it is known whose operand it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Offset in the operand field, in bytes.
+    pub at: usize,
+    pub severity: Severity,
+    pub message: String,
+}
+
+impl Fault {
+    pub fn error(at: usize, message: impl Into<String>) -> Fault {
+        Fault { at, severity: Severity::ERROR, message: message.into() }
+    }
+
+    pub fn warning(at: usize, message: impl Into<String>) -> Fault {
+        Fault { at, severity: Severity::WARNING, message: message.into() }
+    }
+
+    /// The same complaint about an operand that begins at `offset`.
+    pub fn shifted(mut self, offset: usize) -> Fault {
+        self.at += offset;
+        self
+    }
+}
+
+pub(crate) type Parsed<T> = Result<T, Fault>;

@@ -1,0 +1,277 @@
+//! Statements and their fields: columns, continuation, name, operation, operands, remarks
+//! (GC33-4010, "Coding Conventions").
+
+use crate::diagnostic::{Fault, Parsed};
+use crate::source::{FileId, Files};
+
+/// Where the statement stands in a record, set by ICTL. Columns count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Margins {
+    pub begin: usize,
+    pub end: usize,
+    /// Where continuation records resume; `None` when there is no continuation.
+    pub resume: Option<usize>,
+    /// Records of any length (an option, not the language).
+    pub free: bool,
+}
+
+impl Margins {
+    pub const fn standard(free: bool) -> Margins {
+        Margins { begin: 1, end: 71, resume: Some(16), free }
+    }
+}
+
+/// A statement cut into its fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// The name field; of a comment statement, the whole text.
+    pub name: String,
+    pub operation: String,
+    pub operand: String,
+    pub remarks: String,
+    /// `*` in the begin column.
+    pub comment: bool,
+    pub file: FileId,
+    /// Line of the first record, from 1.
+    pub line: u32,
+    /// Number of records.
+    pub records: u32,
+    pub operation_column: u32,
+    /// Where pieces of the operand field come from: offset in it, record number within the statement, column.
+    pub pieces: Vec<(u32, u32, u32)>,
+}
+
+impl Statement {
+    /// Line and column of a byte of the operand field.
+    pub fn operand_place(&self, at: usize) -> (u32, u32) {
+        let piece = self.pieces.iter().rev().find(|piece| piece.0 as usize <= at);
+        match piece {
+            Some(&(offset, record, column)) => (self.line + record, column + at as u32 - offset),
+            None => (self.line, self.operation_column),
+        }
+    }
+
+    /// The statement in the standard columns, for messages and listings of generated text.
+    pub fn image(&self) -> String {
+        if self.comment {
+            return self.name.clone();
+        }
+        let mut text = format!("{:<8} {:<5} {}", self.name, self.operation, self.operand);
+        if !self.remarks.is_empty() {
+            text = format!("{text:<40} {}", self.remarks);
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+/// Byte offset of a column (from 1) in a record.
+fn offset(record: &str, column: usize) -> usize {
+    if record.is_ascii() {
+        (column - 1).min(record.len())
+    } else {
+        record.char_indices().nth(column - 1).map_or(record.len(), |(at, _)| at)
+    }
+}
+
+/// The columns `from..=to` of a record.
+fn columns(record: &str, from: usize, to: usize) -> &str {
+    &record[offset(record, from)..offset(record, to + 1)]
+}
+
+/// Reads statements from one source, record by record.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    pub file: FileId,
+    /// Line to be read next, from 1.
+    pub line: u32,
+}
+
+/// A record's part of a statement: the text and the column of its first character.
+struct Part<'a> {
+    text: &'a str,
+    column: usize,
+}
+
+impl Reader {
+    pub fn new(file: FileId) -> Reader {
+        Reader { file, line: 1 }
+    }
+
+    /// The next statement, and what is wrong with its records. `None` at the end of the source.
+    pub fn next(&mut self, files: &Files, margins: Margins, fold: bool) -> Option<(Statement, Vec<Fault>)> {
+        let first = self.line;
+        let mut faults = Vec::new();
+        let parts = self.parts(files, margins, &mut faults)?;
+        let mut statement = fields(&parts, fold).unwrap_or_else(|fault| {
+            faults.push(fault);
+            Statement::default()
+        });
+        statement.file = self.file;
+        statement.line = first;
+        statement.records = self.line - first;
+        Some((statement, faults))
+    }
+
+    /// Collects the records of one statement.
+    fn parts<'a>(&mut self, files: &'a Files, margins: Margins, faults: &mut Vec<Fault>) -> Option<Vec<Part<'a>>> {
+        let mut parts = Vec::with_capacity(1);
+        loop {
+            let Some(record) = files.record(self.file, self.line) else {
+                if parts.is_empty() {
+                    return None;
+                }
+                faults.push(Fault::error(0, "the source ends where a continuation record was expected"));
+                return Some(parts);
+            };
+            self.line += 1;
+            if record.contains('\t') {
+                faults.push(Fault::error(0, "a tab character in the record; columns are counted in blanks"));
+            }
+            let continued = if margins.free {
+                free_part(record, &mut parts)
+            } else {
+                fixed_part(record, margins, &mut parts, faults)
+            };
+            if !continued {
+                return Some(parts);
+            }
+        }
+    }
+}
+
+/// Takes a record of any length; returns whether the statement goes on.
+fn free_part<'a>(record: &'a str, parts: &mut Vec<Part<'a>>) -> bool {
+    let text = record.trim_end();
+    let (text, continued) = text.strip_suffix('\\').map_or((text, false), |text| (text, true));
+    let column = if parts.is_empty() { 1 } else { 1 + text.len() - text.trim_start().len() };
+    parts.push(Part { text: &text[column - 1..], column });
+    continued
+}
+
+/// Takes a card image; returns whether the statement goes on.
+fn fixed_part<'a>(record: &'a str, margins: Margins, parts: &mut Vec<Part<'a>>, faults: &mut Vec<Fault>) -> bool {
+    if record.len() > 80 && record.chars().count() > 80 {
+        faults.push(Fault::error(0, "the record is longer than 80 columns"));
+    }
+    let begin = if parts.is_empty() { margins.begin } else { margins.resume.unwrap_or(margins.begin) };
+    if begin > margins.begin && !columns(record, margins.begin, begin - 1).trim().is_empty() {
+        faults.push(Fault::error(0, format!("a continuation record must be blank in front of column {begin}")));
+    }
+    parts.push(Part { text: columns(record, begin, margins.end), column: begin });
+    let mark = margins.end + 1;
+    margins.resume.is_some() && !columns(record, mark, mark).trim().is_empty()
+}
+
+/// Operations whose operand may contain blanks within parentheses.
+fn blanks_in_parentheses(operation: &str) -> bool {
+    matches!(operation, "AIF" | "SETB" | "AIFB")
+}
+
+/// Whether the apostrophe at `at` follows an attribute letter instead of opening a string.
+pub(crate) fn is_attribute(text: &[u8], at: usize) -> bool {
+    let letter = at > 0 && matches!(text[at - 1], b'L' | b'T' | b'S' | b'I' | b'K' | b'N');
+    let alone = at < 2 || !is_symbol_char(text[at - 2]);
+    let named = text.get(at + 1).is_some_and(|&c| is_symbol_start(c) || matches!(c, b'&' | b'*' | b'='));
+    letter && alone && named
+}
+
+/// Letters as the language means them: A-Z and $ # @.
+pub(crate) const fn is_symbol_start(c: u8) -> bool {
+    c.is_ascii_uppercase() || matches!(c, b'$' | b'#' | b'@')
+}
+
+pub(crate) const fn is_symbol_char(c: u8) -> bool {
+    is_symbol_start(c) || c.is_ascii_digit()
+}
+
+/// Cuts the parts of a statement into fields.
+fn fields(parts: &[Part<'_>], fold: bool) -> Parsed<Statement> {
+    let first = &parts[0];
+    let text = first.text;
+    let mut statement = Statement::default();
+    if text.starts_with('*') || text.starts_with(".*") {
+        statement.comment = true;
+        statement.name = parts.iter().map(|part| part.text).collect::<String>();
+        statement.name.truncate(statement.name.trim_end().len());
+        return Ok(statement);
+    }
+    let word = |from: usize| text[from..].find(' ').map_or(text.len(), |n| from + n);
+    let skip = |from: usize| text[from..].find(|c| c != ' ').map_or(text.len(), |n| from + n);
+    let name_end = word(0);
+    let operation = skip(name_end);
+    let operation_end = word(operation);
+    let case = |text: &str| if fold { text.to_ascii_uppercase() } else { text.to_string() };
+    statement.name = case(&text[..name_end]);
+    statement.operation = case(&text[operation..operation_end]);
+    statement.operation_column = (first.column + operation) as u32;
+    let start = skip(operation_end);
+    if statement.operation.is_empty() && parts.len() > 1 {
+        return Err(Fault::error(0, "the operation must be in the first record of a continued statement"));
+    }
+    let blanks = blanks_in_parentheses(&statement.operation);
+    let mut scan = Scan { text: String::new(), quoted: false, depth: 0, fold, blanks };
+    let mut operand_done = false;
+    for (number, part) in parts.iter().enumerate() {
+        let from = if number == 0 { start } else { 0 };
+        let rest = &part.text[from..];
+        if operand_done {
+            statement.remarks.push_str(rest);
+            continue;
+        }
+        statement.pieces.push((scan.text.len() as u32, number as u32, (part.column + from) as u32));
+        let used = scan.take(rest);
+        let full = used == rest.len();
+        let comma = scan.text.ends_with(',') && !scan.quoted;
+        statement.remarks.push_str(rest[used..].trim_start());
+        operand_done = !(full || comma);
+    }
+    statement.operand = scan.text;
+    statement.remarks.truncate(statement.remarks.trim_end().len());
+    Ok(statement)
+}
+
+/// The scan for the end of the operand field.
+struct Scan {
+    text: String,
+    quoted: bool,
+    depth: i32,
+    fold: bool,
+    /// Blanks in parentheses belong to the operand.
+    blanks: bool,
+}
+
+impl Scan {
+    /// Takes what of `part` belongs to the operand and returns its length.
+    fn take(&mut self, part: &str) -> usize {
+        for (at, c) in part.char_indices() {
+            if self.quoted {
+                // A doubled apostrophe closes the string and opens it again.
+                self.quoted = c != '\'';
+                self.text.push(c);
+                continue;
+            }
+            match c {
+                ' ' if !(self.blanks && self.depth > 0) => return at,
+                '(' => self.depth += 1,
+                ')' => self.depth -= 1,
+                '\'' => self.quoted = !self.attribute(&part[at + 1..]),
+                _ => {}
+            }
+            self.text.push(if self.fold { c.to_ascii_uppercase() } else { c });
+        }
+        part.len()
+    }
+
+    /// Whether the apostrophe between the text so far and `rest` follows an attribute letter.
+    fn attribute(&self, rest: &str) -> bool {
+        let text = self.text.as_bytes();
+        let tail = &text[text.len().saturating_sub(2)..];
+        let next = rest.bytes().next().map(|c| if self.fold { c.to_ascii_uppercase() } else { c });
+        let mut window = [b' '; 4];
+        window[2 - tail.len()..2].copy_from_slice(tail);
+        window[2] = b'\'';
+        window[3] = next.unwrap_or(b' ');
+        is_attribute(&window, 2)
+    }
+}

@@ -1,0 +1,175 @@
+//! Open code: whole small programs.
+
+use asm370::{Assembly, NoLibrary, Options, Source, assemble, link};
+
+fn run(text: &str) -> Assembly {
+    assemble(&Source::new("test", text), &Options::default(), &NoLibrary)
+}
+
+fn hex(text: &str) -> String {
+    let assembly = run(text);
+    assert!(assembly.severity.0 == 0, "{}", assembly.diagnostics.iter().map(|d| format!("{d}\n")).collect::<String>());
+    let image = link(&[assembly.object.unwrap()], 0).unwrap();
+    image.bytes.iter().map(|b| format!("{b:02X}")).collect()
+}
+
+/// What IBM's assembler made of this program is in the job listing of OS/VS1 (macro calls written out).
+#[test]
+fn the_vs1_job_gives_ibms_object_code() {
+    let text = "\
+TEST     CSECT
+         BALR  12,0
+         USING *,12
+         LR    10,14
+         LM    2,3,NUMS
+         MR    2,2
+         CVD   3,DW
+         OI    DW+7,15
+         UNPK  MSG+17(8),DW
+         LA    1,MSG                             LOAD PARAMETER REG 1   01900003
+         SVC   35                                ISSUE SVC              01500003
+         LR    14,10
+         SR    15,15
+         BR    14
+NUMS     DC    F'1234,5678'
+DW       DS    D
+MSG      DS    0F                                                       01800003
+         DC    AL2(24)             TEXT LENGTH                          13200003
+         DC    B'0000000000000000' MCS FLAGS                            13250003
+         DC    C'PRODUCT IS  XXXXXXXX'                                  13350003
+         END   TEST
+";
+    let expected = "05C018AE9823C0221C224E30C02E960FC035F377C047C02E4110C0360A2318EA1BFF07FE000004D20000162E\
+                    000000000000000000000000\
+                    00180000D7D9D6C4E4C3E340C9E24040E7E7E7E7E7E7E7E7";
+    assert_eq!(hex(text), expected);
+}
+
+#[test]
+fn literals_are_pooled_and_ordered_by_size() {
+    let text = "\
+P        CSECT
+         USING P,12
+         L     1,=F'1'
+         MVC   0(3,2),=C'ABC'
+         LH    3,=H'2'
+         L     4,=F'1'
+         LD    0,=D'1'
+         L     5,=A(P+4)
+         LTORG
+         DC    C'Z'
+         L     1,=F'1'
+         END
+";
+    let expected = "5810C028D2022000C032\
+                    4830C0305840C0286800C0205850C02C\
+                    000000000000\
+                    41100000000000000000000100000004\
+                    0002C1C2C3E90000\
+                    ";
+    let got = hex(text);
+    assert_eq!(&got[..expected.len() - 4], &expected[..expected.len() - 4]);
+    assert_eq!(&got[got.len() - 8..], "00000001");
+}
+
+#[test]
+fn using_takes_the_smallest_displacement() {
+    let text = "\
+P        CSECT
+         USING P,10,11
+         USING Q,9
+         L     1,R
+         L     1,Q-4
+         USING Q,12
+         L     1,Q
+         DROP  9,12
+         L     1,Q
+         LA    1,4095
+         LA    1,4(2)
+         USING D,8
+         L     2,F2
+         B     *+4
+         BNZ   Q
+         NOPR  0
+         ORG   P+4096
+Q        DC    F'0'
+R        DC    A(*,Q-P)
+D        DSECT
+F1       DS    F
+F2       DS    F
+         END
+";
+    let got = hex(text);
+    assert!(got.starts_with("5810B0045810AFFC5810C0005810B00041100FFF411200045820800447F0A0204770B0000700"), "{got}");
+    assert!(got.ends_with("000000000000100400001000"), "{got}");
+}
+
+#[test]
+fn every_error_of_a_run_is_reported_with_its_place() {
+    let text = "\
+P        CSECT
+         L     16,0
+         FOO   1
+         L     1,X
+P        DC    F'1'
+         DC    Q'1'
+         END
+";
+    let assembly = run(text);
+    assert_eq!(assembly.severity.0, 8);
+    assert!(assembly.object.is_none());
+    let mut places: Vec<(u32, u32)> = assembly.diagnostics.iter().map(|d| (d.line, d.column)).collect();
+    places.sort_unstable();
+    assert_eq!(places.iter().map(|p| p.0).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+    assert_eq!(places[0], (2, 16));
+    assert_eq!(places[2], (4, 18));
+}
+
+#[test]
+fn continuation_and_sequence_columns() {
+    let text = format!(
+        "{:<71}X00000010\n{:<15}{}\n{:<72}00000030\n         END\n",
+        "P        DC    C'ABC", "", "DEF'", "         DC    X'01'   REMARK"
+    );
+    let blanks = "40".repeat(51);
+    assert_eq!(hex(&text), format!("C1C2C3{blanks}C4C5C601"));
+}
+
+#[test]
+fn late_equates_and_lengths() {
+    let text = "\
+P        CSECT
+         USING P,15
+         MVC   A,B
+         MVC   A(L'B),B
+         XC    A(E),A
+         LA    E,L'A
+A        DS    CL5
+B        DC    CL7'X'
+E        EQU   F+1
+F        EQU   2
+         END
+";
+    assert!(hex(text).starts_with("D204F016F01BD206F016F01BD702F016F01641300005"));
+}
+
+#[test]
+fn objects_are_linked() {
+    let a = "MAIN     CSECT\n         L     15,=V(SUB)\n         DC    A(MAIN+2)\n         WXTRN MAYBE\n         DC    A(MAYBE)\n         END   MAIN\n";
+    let b =
+        "SUB0     CSECT\n         DC    F'7'\n         ENTRY SUB\nSUB      DC    A(SUB,SUB0-4),Y(SUB)\n         END\n";
+    let assembled = |text: &str| {
+        let text = text.replace("L     15,=V(SUB)", "L     15,=V(SUB)");
+        run(&format!("         USING MAIN,15\n{text}").replace("         USING MAIN,15\nSUB0", "SUB0")).object.unwrap()
+    };
+    let image = link(&[assembled(a), assembled(b)], 0x2000).unwrap();
+    assert_eq!(image.address("SUB"), Some(0x201C));
+    assert_eq!(image.entry, 0x2000);
+    let word = |at: usize| u32::from_be_bytes(image.bytes[at - 0x2000..at - 0x2000 + 4].try_into().unwrap());
+    assert_eq!(word(0x2004), 0x2002);
+    assert_eq!(word(0x2008), 0);
+    assert_eq!(word(0x2010), 0x201C);
+    assert_eq!(word(0x201C), 0x201C);
+    assert_eq!(word(0x2020), 0x2014);
+    assert_eq!(image.bytes[0x24..0x26], [0x20, 0x1C]);
+}

@@ -1,0 +1,257 @@
+//! The decode cache: for each 2K block of absolute storage that instructions were executed from, a slot a halfword.
+//!
+//! A slot stays decoded until one of the halfwords it covers is stored into; [`Storage`] marks those halfwords and
+//! remembers which were hit. A slot that is hit again and again becomes [`Code::Volatile`].
+//!
+//! This is one of the modules that may be `unsafe`: the loop walks slots through [`Cursor`]s. The invariant: a block's
+//! slots are a boxed array that neither moves nor is freed except by [`Cache::clear`] and dropping the cache, which
+//! need `&mut Cache`; every cursor comes from [`Cache::enter`] and is given up before those. A decoded instruction does
+//! not cross the end of its block and the slot past the last halfword is [`Code::End`], so that moving on by the length
+//! of the instruction just executed stays inside the array.
+
+use std::collections::HashMap;
+
+use s370_arch::{format::Instruction, isa::instruction_length, storage_key::BLOCK};
+
+use super::slot::{Code, Slot};
+use crate::storage::{HALFWORDS, Storage};
+
+/// Blocks that may be decoded at once: 16 KiB of host memory each.
+const LIMIT: usize = 1024;
+/// Hits after which an instruction is decoded each time it is executed.
+const PATIENCE: u8 = 3;
+
+/// The slots of a block, and the one past them.
+type Block = [Slot; HALFWORDS + 1];
+
+/// A place in a block of slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor(*mut Slot);
+
+impl Cursor {
+    /// The slot.
+    #[inline(always)]
+    pub fn slot(self) -> &'static Slot {
+        // SAFETY: by the module's invariant the cursor points into a live block. The reference is used only while the
+        // instruction is executed; meanwhile only its hint, a `Cell`, is written. Slots belong to this one processor's
+        // thread.
+        unsafe { &*self.0 }
+    }
+
+    /// Writes the slot.
+    #[inline(always)]
+    pub fn set(self, slot: Slot) {
+        // SAFETY: as above.
+        unsafe { *self.0 = slot }
+    }
+
+    /// The place `halfwords` on.
+    #[inline(always)]
+    #[must_use]
+    pub fn advance(self, halfwords: isize) -> Cursor {
+        Cursor(self.0.wrapping_offset(halfwords))
+    }
+
+    /// The place `bytes` of storage on (an even number).
+    #[inline(always)]
+    #[must_use]
+    pub fn advance_bytes(self, bytes: i32) -> Cursor {
+        Cursor(self.0.wrapping_byte_offset(bytes as isize * (size_of::<Slot>() / 2) as isize))
+    }
+
+    /// Bytes of storage between `base` and here.
+    #[inline(always)]
+    pub fn bytes_from(self, base: Cursor) -> u32 {
+        ((self.0 as usize).wrapping_sub(base.0 as usize) / (size_of::<Slot>() / 2)) as u32
+    }
+}
+
+/// All decoded instructions of one processor.
+#[derive(Default)]
+pub struct Cache {
+    /// One more than the number in `blocks` of each absolute block's slots, or zero.
+    index: Vec<u32>,
+    blocks: Vec<Box<Block>>,
+    /// Absolute blocks that have slots, in the order of `blocks`.
+    owners: Vec<u32>,
+    /// How often a decoded halfword (absolute address) was stored into.
+    hits: HashMap<u32, u8>,
+}
+
+impl Cache {
+    /// The slot for the instruction at an absolute address, and the first slot of its block; `None` when the block has
+    /// no slots yet.
+    #[inline(always)]
+    pub fn enter(&self, absolute: u32) -> Option<(Cursor, Cursor)> {
+        let number = *self.index.get((absolute / BLOCK) as usize)? as usize;
+        let block = self.blocks.get(number.wrapping_sub(1))?;
+        let base = Cursor(std::ptr::from_ref::<Block>(block).cast::<Slot>().cast_mut());
+        Some((base.advance((absolute % BLOCK / 2) as isize), base))
+    }
+
+    /// Whether an absolute block has slots.
+    pub fn has(&self, absolute: u32) -> bool {
+        self.index.get((absolute / BLOCK) as usize).is_some_and(|&number| number != 0)
+    }
+
+    /// Gives a block slots. When there are too many, all are forgotten first.
+    pub fn open(&mut self, absolute: u32, storage: &Storage) {
+        if self.has(absolute) {
+            return;
+        }
+        if self.blocks.len() >= LIMIT {
+            self.clear(storage);
+        }
+        let number = (absolute / BLOCK) as usize;
+        if self.index.len() <= number {
+            self.index.resize((storage.size() / BLOCK) as usize + 1, 0);
+        }
+        let mut block: Box<Block> = vec![Slot::bare(Code::Undecoded); HALFWORDS + 1]
+            .into_boxed_slice()
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("the length is that of a block"));
+        block[HALFWORDS] = Slot::bare(Code::End);
+        self.blocks.push(block);
+        self.owners.push(absolute / BLOCK);
+        self.index[number] = self.blocks.len() as u32;
+    }
+
+    /// Forgets everything, and takes the marks in storage back.
+    pub fn clear(&mut self, storage: &Storage) {
+        for (&owner, block) in self.owners.iter().zip(&self.blocks) {
+            for (n, slot) in block.iter().enumerate() {
+                if slot.code != Code::Undecoded {
+                    for halfword in 0..u32::from(slot.length.max(1)) {
+                        storage.unmark_code(owner * BLOCK + (n as u32 + halfword) * 2);
+                    }
+                }
+            }
+            self.index[owner as usize] = 0;
+        }
+        self.blocks.clear();
+        self.owners.clear();
+        self.hits.clear();
+    }
+
+    /// Forgets the instructions that cover halfwords which have been stored into.
+    pub fn forget(&mut self, stale: &[u32], storage: &Storage) {
+        for &halfword in stale {
+            let hits = self.hits.entry(halfword).or_default();
+            *hits = hits.saturating_add(1);
+            let code = if *hits > PATIENCE { Code::Volatile } else { Code::Undecoded };
+            let Some((_, base)) = self.enter(halfword) else { continue };
+            let place = (halfword % BLOCK / 2) as usize;
+            let block_at = halfword & !(BLOCK - 1);
+            for (n, at) in (place.saturating_sub(2)..=place).map(|n| (n, base.advance(n as isize))) {
+                let length = usize::from(at.slot().length);
+                if is_decoded(at.slot().code) && n + length > place {
+                    at.set(Slot::bare(code));
+                    remark(base, block_at, n, length, storage);
+                }
+            }
+        }
+    }
+}
+
+fn is_decoded(code: Code) -> bool {
+    !matches!(code, Code::Undecoded | Code::Volatile | Code::End)
+}
+
+/// After slot `n` has been given up: takes back the marks of its halfwords that no other instruction covers.
+fn remark(base: Cursor, block_at: u32, n: usize, length: usize, storage: &Storage) {
+    for halfword in n..(n + length).min(HALFWORDS) {
+        let covered = (halfword.saturating_sub(2)..=halfword).any(|other| {
+            let slot = base.advance(other as isize).slot();
+            is_decoded(slot.code) && other + usize::from(slot.length) > halfword
+        });
+        if !covered {
+            storage.unmark_code(block_at + halfword as u32 * 2);
+        }
+    }
+}
+
+/// The instruction at an absolute address, decoded; [`Code::Slow`] when it crosses the end of its block.
+pub fn decode_at(storage: &Storage, absolute: u32) -> Slot {
+    let mut bytes = [0; 6];
+    let length = u32::from(instruction_length(storage.u8(absolute)));
+    if absolute % BLOCK + length > BLOCK {
+        return Slot { length: 1, ..Slot::bare(Code::Slow) };
+    }
+    storage.read(absolute, &mut bytes[..length as usize]);
+    Slot::decode(Instruction(bytes))
+}
+
+/// Decodes the slot at `cursor`, which stands for the absolute address `absolute`, and marks its halfwords.
+#[cold]
+#[inline(never)]
+pub fn decode_slot(cursor: Cursor, storage: &Storage, absolute: u32) {
+    let slot = decode_at(storage, absolute);
+    storage.mark_code(absolute, u32::from(slot.length) * 2);
+    cursor.set(slot);
+
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code_at(cache: &Cache, at: u32) -> Code {
+        cache.enter(at).unwrap().0.slot().code
+    }
+
+    fn decode(cache: &mut Cache, storage: &Storage, at: u32) {
+        cache.open(at, storage);
+        decode_slot(cache.enter(at).unwrap().0, storage, at);
+    }
+
+    #[test]
+    fn a_store_makes_just_the_covering_instruction_stale() {
+        let storage = Storage::new(8192).unwrap();
+        storage.put_u64(0x800, 0x5810_1000_1812_1821);
+        let mut cache = Cache::default();
+        for at in [0x800, 0x804, 0x806] {
+            decode(&mut cache, &storage, at);
+        }
+        storage.store_u16(0x802, 0x2000);
+        cache.forget(&storage.take_stale(), &storage);
+        assert_eq!(code_at(&cache, 0x800), Code::Undecoded);
+        assert_eq!(code_at(&cache, 0x804), Code::Lr);
+        assert!(!storage.is_code(0x800, 4) && storage.is_code(0x804, 4));
+    }
+
+    #[test]
+    fn an_instruction_that_is_often_hit_becomes_volatile_and_unmarked() {
+        let storage = Storage::new(4096).unwrap();
+        let mut cache = Cache::default();
+        for _ in 0..=PATIENCE {
+            storage.put_u32(0, 0x1812_1812);
+            decode(&mut cache, &storage, 0);
+            storage.store_u16(0, 0x1813);
+            cache.forget(&storage.take_stale(), &storage);
+        }
+        assert_eq!(code_at(&cache, 0), Code::Volatile);
+        storage.store_u16(0, 0x1814);
+        assert!(!storage.has_stale());
+    }
+
+    #[test]
+    fn an_instruction_across_the_end_is_slow() {
+        let storage = Storage::new(4096).unwrap();
+        storage.put_u32(2046, 0x5810_0000);
+        assert_eq!(decode_at(&storage, 2046).code, Code::Slow);
+    }
+
+    #[test]
+    fn cursors_measure_storage() {
+        let storage = Storage::new(4096).unwrap();
+        let mut cache = Cache::default();
+        cache.open(0x804, &storage);
+        let (at, base) = cache.enter(0x804).unwrap();
+        assert_eq!(at.bytes_from(base), 4);
+        assert_eq!(base.advance(2), at);
+        assert_eq!(at.advance_bytes(-4), base);
+        assert_eq!(base.advance(HALFWORDS as isize).slot().code, Code::End);
+        cache.clear(&storage);
+        assert!(cache.enter(0x804).is_none());
+    }
+}

@@ -1,0 +1,147 @@
+//! The fast interpreter: instructions decoded once, storage reached through flat tables, the common path only. What it
+//! does not do it leaves, unchanged, to the slow interpreter.
+
+mod bytes;
+mod cache;
+mod code;
+mod decimal_ops;
+mod float_ops;
+mod run;
+mod slot;
+mod system_ops;
+mod tlb;
+
+use s370_arch::{isa::Privilege, storage_key::BLOCK};
+
+pub use self::run::Leave;
+use self::{cache::Cache, run::Hot, tlb::Tlb};
+use crate::{
+    exec::{Access, Effects, Interpreter, Space},
+    state::CpuState,
+    storage::Storage,
+};
+
+/// What the loop is to know for a slice of instructions.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Instructions that may be executed.
+    pub budget: u64,
+    /// See [`Hot::native`].
+    pub native: bool,
+    /// See [`Hot::quiet`].
+    pub quiet: bool,
+    /// TOD-clock units an instruction takes.
+    pub instruction_time: u64,
+}
+
+/// All that the fast interpreter remembers. It can be dropped between any two instructions.
+#[derive(Default)]
+pub struct Fast {
+    tlb: Tlb,
+    cache: Cache,
+}
+
+impl Fast {
+    /// Executes instructions until something is met that is not for the loop. Returns how many were executed, and why
+    /// the loop was left: [`Leave::Budget`], [`Leave::Slow`] or [`Leave::Context`].
+    pub fn run(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice) -> (u64, Leave) {
+        if state.psw.per() || state.psw.secondary || state.psw.wait {
+            return (0, Leave::Slow);
+        }
+        self.tlb.select(state);
+        let mut left = slice.budget;
+        loop {
+            let address = state.psw.address;
+            let entry = self.tlb.current().fetch[(address / BLOCK) as usize % tlb::ENTRIES];
+            if address & 1 != 0 {
+                return (slice.budget - left, Leave::Slow);
+            }
+            if entry & tlb::INVALID != 0 && !self.fill(state, storage, address, Access::Fetch) {
+                return (slice.budget - left, Leave::Slow);
+            }
+            self.open(storage, address);
+            let leave = self.enter_loop(state, storage, slice, &mut left);
+            let filled = match leave {
+                Leave::Enter => true,
+                Leave::FetchMiss(at) => self.fill(state, storage, at, Access::Fetch),
+                Leave::StoreMiss(at) => self.fill(state, storage, at, Access::Store),
+                Leave::Budget | Leave::Slow | Leave::Context => return (slice.budget - left, leave),
+            };
+            if !filled {
+                return (slice.budget - left, Leave::Slow);
+            }
+        }
+    }
+
+    fn enter_loop(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice, left: &mut u64) -> Leave {
+        let executed = slice.budget - *left;
+        let start = state.time;
+        // The loop reckons the time from its own start.
+        state.time = start.wrapping_add(executed * slice.instruction_time);
+        let (context, mapped) = self.tlb.current_and_mapped();
+        let mut hot = Hot {
+            state,
+            storage,
+            cache: &self.cache,
+            fetch: &context.fetch,
+            store: &context.store,
+            mapped,
+            native: slice.native,
+            quiet: slice.quiet,
+            instruction_time: slice.instruction_time,
+            left: *left,
+        };
+        let leave = run::run(&mut hot);
+        *left = hot.left;
+        hot.state.time = start;
+        leave
+    }
+
+    /// Gives the block at a logical address, which is in the table, slots for its instructions.
+    fn open(&mut self, storage: &Storage, address: u32) {
+        let entry = self.tlb.current().fetch[(address / BLOCK) as usize % tlb::ENTRIES];
+        let absolute = address ^ entry;
+        if entry & tlb::INVALID == 0 && !self.cache.has(absolute) {
+            self.cache.open(absolute, storage);
+            // Entries for stores must now say that there is code.
+            self.tlb.drop_absolute(absolute);
+            self.tlb.current().enter(address, absolute, false, false);
+            self.tlb.map(absolute);
+        }
+    }
+
+    /// Puts a block into a table, if it may be referred to in this way.
+    fn fill(&mut self, state: &mut CpuState, storage: &Storage, at: u32, access: Access) -> bool {
+        let space = if state.psw.translation() { Space::Primary } else { Space::Real };
+        let Ok(absolute) = crate::exec::check(state, storage, at, access, state.psw.key, space) else { return false };
+        let store = access == Access::Store;
+        if store && at < BLOCK && state.cr[0] & 1 << 28 != 0 {
+            // Low-address protection covers part of the block.
+            return false;
+        }
+        if store {
+            storage.record_change(absolute);
+        } else {
+            storage.record_reference(absolute);
+        }
+        let has_code = self.cache.has(absolute);
+        self.tlb.current().enter(at, absolute, store, has_code);
+        self.tlb.map(absolute);
+        true
+    }
+
+    /// After the slow interpreter has executed an instruction: forgets what it made wrong.
+    pub fn apply(&mut self, effects: Effects, storage: &Storage) {
+        if effects.purge {
+            self.tlb.purge();
+        }
+        if let Some((at, length)) = effects.keys {
+            for block in (at / BLOCK)..=((at + length.max(1) - 1) / BLOCK) {
+                self.tlb.drop_absolute(block * BLOCK);
+            }
+        }
+        if storage.has_stale() {
+            self.cache.forget(&storage.take_stale(), storage);
+        }
+    }
+}

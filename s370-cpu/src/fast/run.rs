@@ -1,0 +1,1314 @@
+//! The loop of the fast interpreter.
+//!
+//! Each arm holds the common path of one instruction. Whatever is unusual (an access the tables do not allow at once, a
+//! store into decoded code, an exception, overflow with its interruption allowed) changes nothing and leaves, so that
+//! the slow interpreter executes that one instruction.
+//!
+//! What the arms work on are local variables; no reference to them escapes, so that they stay in host registers. The
+//! general registers are followed by zeros: the first of them stands for "no base" and "no index".
+
+use s370_arch::psw::program_mask;
+
+use super::{
+    bytes,
+    cache::{Cache, Cursor, decode_at, decode_slot},
+    code::{LazyCode, THREE},
+    decimal_ops as decimal, float_ops as float,
+    slot::{Code, Slot, is_branch},
+    system_ops::{self as system, Swap},
+    tlb::{ENTRIES, HAS_CODE, INVALID},
+};
+use crate::{exec::ADDRESS, state::CpuState, storage::Storage};
+
+/// What the loop needs.
+pub struct Hot<'a> {
+    pub state: &'a mut CpuState,
+    pub storage: &'a Storage,
+    pub cache: &'a Cache,
+    pub fetch: &'a [u32; ENTRIES],
+    pub store: &'a [u32; ENTRIES],
+    /// Absolute blocks that some table entry maps; see [`super::tlb::Tlb`].
+    pub mapped: &'a [u8],
+    /// Interruptions that an instruction causes are taken here, when nothing else could come between.
+    pub native: bool,
+    /// Nothing at all is pending, so that masks may be opened.
+    pub quiet: bool,
+    /// TOD-clock units an instruction takes.
+    pub instruction_time: u64,
+    /// Instructions that may be executed; what is left of them afterwards.
+    pub left: u64,
+}
+
+/// Why the loop was left. The PSW's address is that of the next instruction to be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Nothing is left of the budget.
+    Budget,
+    /// That instruction is for the slow interpreter.
+    Slow,
+    /// The block at the PSW's address must be opened.
+    Enter,
+    /// This operand address is not in the table for fetches.
+    FetchMiss(u32),
+    /// This operand address is not in the table for stores.
+    StoreMiss(u32),
+    /// PSW or timers have changed such that everything must be looked at again.
+    Context,
+}
+
+/// Executes instructions from the PSW's address, whose block must be open.
+#[expect(clippy::cognitive_complexity, reason = "one arm an instruction: the processor's dispatch table")]
+pub fn run(hot: &mut Hot<'_>) -> Leave {
+    let storage = hot.storage;
+    let (fetch, store) = (hot.fetch, hot.store);
+    let mut left = hot.left;
+    let mut gr = [0_u32; 32];
+    gr[..16].copy_from_slice(&hot.state.gr);
+    let mut fpr = hot.state.fpr;
+    let mut cc = LazyCode::of(hot.state.psw.cc);
+    // The block: its logical address, its absolute address, its first slot.
+    let mut logical = hot.state.psw.address & !2047;
+    let entry = fetch[(logical >> 11) as usize % ENTRIES];
+    let mut absolute = logical ^ entry;
+    let Some((mut cursor, mut base)) = hot.cache.enter(hot.state.psw.address ^ entry) else { return Leave::Enter };
+    let mut temporary = Slot::bare(Code::Slow);
+    // Where EXECUTE stands while its target is executed.
+    let mut execute: Option<Cursor> = None;
+    let address;
+
+    let leave = 'run: loop {
+        if left == 0 {
+            address = logical + cursor.bytes_from(base);
+            break 'run Leave::Budget;
+        }
+        left -= 1;
+        let mut s: &Slot = cursor.slot();
+        'instruction: loop {
+            /// Leaves before the instruction.
+            macro_rules! leave {
+                ($why:expr) => {{
+                    left += 1;
+                    address = logical + execute.unwrap_or(cursor).bytes_from(base);
+                    break 'run $why;
+                }};
+            }
+            macro_rules! slow {
+                () => {
+                    leave!(Leave::Slow)
+                };
+            }
+            /// Goes on after an instruction of this many halfwords.
+            macro_rules! next {
+                ($halfwords:literal) => {{
+                    cursor = cursor.advance($halfwords);
+                    execute = None;
+                    break 'instruction;
+                }};
+            }
+            macro_rules! r1 {
+                () => {
+                    gr[(s.r1 & 15) as usize]
+                };
+            }
+            macro_rules! r2 {
+                () => {
+                    gr[(s.r2 & 15) as usize]
+                };
+            }
+            macro_rules! base {
+                ($r:expr) => {
+                    gr[($r & 31) as usize]
+                };
+            }
+            /// D1(B1), or D2(B2) of RS.
+            macro_rules! address1 {
+                () => {
+                    base!(s.b1).wrapping_add(u32::from(s.d1)) & ADDRESS
+                };
+            }
+            macro_rules! address2 {
+                () => {
+                    base!(s.b2).wrapping_add(u32::from(s.d2)) & ADDRESS
+                };
+            }
+            macro_rules! address_rx {
+                () => {
+                    base!(s.r2).wrapping_add(base!(s.b1)).wrapping_add(u32::from(s.d1)) & ADDRESS
+                };
+            }
+            /// Absolute address of an operand to be fetched, of 1, 2, 4 or 8 bytes.
+            macro_rules! fetchable {
+                ($at:expr, $size:literal) => {{
+                    let at: u32 = $at;
+                    let entry = fetch[(at >> 11) as usize % ENTRIES];
+                    if (at & ($size - 1)) | (entry & INVALID) != 0 {
+                        if entry & INVALID != 0 {
+                            leave!(Leave::FetchMiss(at));
+                        }
+                        if at & 2047 > 2048 - $size {
+                            slow!();
+                        }
+                    }
+                    at ^ entry
+                }};
+            }
+            /// Absolute address of an operand to be stored into, of 1, 2, 4 or 8 bytes.
+            macro_rules! storable {
+                ($at:expr, $size:literal) => {{
+                    let at: u32 = $at;
+                    let entry = store[(at >> 11) as usize % ENTRIES];
+                    if (at & ($size - 1)) | (entry & (INVALID | HAS_CODE)) != 0 {
+                        if entry & INVALID != 0 {
+                            leave!(Leave::StoreMiss(at));
+                        }
+                        if at & 2047 > 2048 - $size {
+                            slow!();
+                        }
+                        if entry & HAS_CODE != 0 && storage.is_code(at ^ (entry & !HAS_CODE), $size) {
+                            slow!();
+                        }
+                    }
+                    at ^ (entry & !HAS_CODE)
+                }};
+            }
+            /// Absolute address of a run of bytes inside one block.
+            macro_rules! fetchable_run {
+                ($at:expr, $length:expr) => {{
+                    let (at, length): (u32, u32) = ($at, $length);
+                    let entry = fetch[(at >> 11) as usize % ENTRIES];
+                    if entry & INVALID != 0 {
+                        leave!(Leave::FetchMiss(at));
+                    }
+                    if (at & 2047) + length > 2048 {
+                        slow!();
+                    }
+                    at ^ entry
+                }};
+            }
+            macro_rules! storable_run {
+                ($at:expr, $length:expr) => {{
+                    let (at, length): (u32, u32) = ($at, $length);
+                    let entry = store[(at >> 11) as usize % ENTRIES];
+                    if entry & INVALID != 0 {
+                        leave!(Leave::StoreMiss(at));
+                    }
+                    if (at & 2047) + length > 2048 {
+                        slow!();
+                    }
+                    let place = at ^ (entry & !HAS_CODE);
+                    if entry & HAS_CODE != 0 && storage.is_code(place, length) {
+                        slow!();
+                    }
+                    place
+                }};
+            }
+            /// Goes on at an address that may be anywhere.
+            macro_rules! enter {
+                ($target:expr) => {{
+                    let target: u32 = $target;
+                    let entry = fetch[(target >> 11) as usize % ENTRIES];
+                    if target & 1 != 0 {
+                        address = target;
+                        break 'run if left == 0 { Leave::Budget } else { Leave::Slow };
+                    }
+                    let found = if entry & INVALID != 0 { None } else { hot.cache.enter(target ^ entry) };
+                    let Some((slot, first)) = found else {
+                        address = target;
+                        break 'run if left == 0 { Leave::Budget } else { Leave::Enter };
+                    };
+                    (cursor, base) = (slot, first);
+                    (logical, absolute) = (target & !2047, (target ^ entry) & !2047);
+                    break 'instruction;
+                }};
+            }
+            /// A branch that is taken.
+            macro_rules! branch {
+                ($target:expr) => {{
+                    let target: u32 = $target;
+                    let distance = target.wrapping_sub(logical + cursor.bytes_from(base)) as i32;
+                    if distance == s.hint.get() {
+                        cursor = cursor.advance_bytes(s.hint.get());
+                        break 'instruction;
+                    }
+                    if target & !2046 == logical {
+                        s.hint.set(distance);
+                        cursor = base.advance((target & 2047) as isize / 2);
+                        break 'instruction;
+                    }
+                    enter!(target);
+                }};
+            }
+            macro_rules! branch_if {
+                ($condition:expr, $target:expr, $halfwords:literal) => {{
+                    if $condition {
+                        branch!($target);
+                    }
+                    next!($halfwords);
+                }};
+            }
+            macro_rules! next_address {
+                ($halfwords:literal) => {
+                    (logical + cursor.bytes_from(base) + 2 * $halfwords) & ADDRESS
+                };
+            }
+            /// What BRANCH AND LINK leaves in its register.
+            macro_rules! link {
+                ($halfwords:literal) => {
+                    $halfwords << 30
+                        | u32::from(cc.code()) << 28
+                        | u32::from(hot.state.psw.program_mask) << 24
+                        | next_address!($halfwords)
+                };
+            }
+            /// A signed result, unless it overflows with the interruption allowed.
+            macro_rules! signed {
+                ($result:expr) => {{
+                    let (result, overflow) = $result;
+                    if overflow {
+                        if hot.state.psw.program_mask & program_mask::FIXED_OVERFLOW != 0 {
+                            slow!();
+                        }
+                        cc = THREE;
+                    } else {
+                        cc = LazyCode::signed(result as u32);
+                    }
+                    r1!() = result as u32;
+                }};
+            }
+            macro_rules! add_logical {
+                ($operand:expr, $carry:literal) => {{
+                    let sum = u64::from(r1!()) + u64::from($operand) + $carry;
+                    r1!() = sum as u32;
+                    cc = LazyCode::of(u8::from(sum as u32 != 0) | u8::from(sum >> 32 != 0) << 1);
+                }};
+            }
+            macro_rules! logical {
+                ($operator:tt, $operand:expr) => {{
+                    let result = r1!() $operator $operand;
+                    r1!() = result;
+                    cc = LazyCode::logical(result.into());
+                }};
+            }
+            macro_rules! word {
+                () => {
+                    storage.u32(fetchable!(address_rx!(), 4))
+                };
+            }
+            macro_rules! halfword {
+                () => {
+                    storage.u16(fetchable!(address_rx!(), 2)) as i16 as i32
+                };
+            }
+            macro_rules! pair {
+                ($r:expr) => {
+                    u64::from(gr[($r & 14) as usize]) << 32 | u64::from(gr[($r & 14) as usize + 1])
+                };
+            }
+            macro_rules! set_pair {
+                ($r:expr, $value:expr) => {{
+                    let value: u64 = $value;
+                    gr[($r & 14) as usize] = (value >> 32) as u32;
+                    gr[($r & 14) as usize + 1] = value as u32;
+                }};
+            }
+            macro_rules! divide {
+                ($divisor:expr) => {{
+                    let (dividend, divisor) = (pair!(s.r1) as i64, i64::from($divisor as i32));
+                    let Some(quotient) = dividend.checked_div(divisor).and_then(|q| i32::try_from(q).ok()) else {
+                        slow!();
+                    };
+                    set_pair!(s.r1, (dividend % divisor) as u32 as u64 * (1 << 32) | u64::from(quotient as u32));
+                }};
+            }
+            macro_rules! immediate {
+                ($operation:expr) => {{
+                    let place = storable!(address1!(), 1);
+                    let result = $operation(storage.u8(place), s.i);
+                    storage.put_u8(place, result);
+                    cc = LazyCode::logical(result.into());
+                }};
+            }
+            /// The operands of an SS instruction with one length, which neither overlap nor cross a block.
+            macro_rules! combine {
+                ($operation:expr) => {{
+                    let length = u32::from(s.i) + 1;
+                    let from = fetchable_run!(address2!(), length);
+                    let to = storable_run!(address1!(), length);
+                    if to != from && bytes::overlap(to, length, from, length) {
+                        slow!();
+                    }
+                    bytes::combine(storage, to, from, length, $operation)
+                }};
+            }
+            macro_rules! f1 {
+                () => {
+                    fpr[(s.r1 & 3) as usize]
+                };
+            }
+            macro_rules! f2 {
+                () => {
+                    fpr[(s.r2 & 3) as usize]
+                };
+            }
+            macro_rules! short_operand {
+                () => {
+                    u64::from(word!()) << 32
+                };
+            }
+            macro_rules! long_operand {
+                () => {
+                    storage.u64(fetchable!(address_rx!(), 8))
+                };
+            }
+            /// A floating-point result in the first operand's register, and the condition code; an exception leaves.
+            macro_rules! float {
+                ($operation:path, $operand:expr) => {{
+                    let operand = $operand;
+                    match $operation(f1!(), operand, hot.state.psw.program_mask) {
+                        Some((value, code)) => {
+                            f1!() = value;
+                            cc = LazyCode::of(code);
+                        }
+                        None => slow!(),
+                    }
+                }};
+            }
+            /// The same without condition code.
+            macro_rules! float_quiet {
+                ($operation:path, $operand:expr) => {{
+                    let operand = $operand;
+                    match $operation(f1!(), operand, hot.state.psw.program_mask) {
+                        Some(value) => f1!() = value,
+                        None => slow!(),
+                    }
+                }};
+            }
+            macro_rules! float_compare {
+                ($operation:path, $operand:expr) => {{
+                    let operand = $operand;
+                    cc = LazyCode::of($operation(f1!(), operand));
+                }};
+            }
+            /// An instruction on two packed operands.
+            macro_rules! decimal {
+                ($operation:expr) => {{
+                    let (length1, length2) = (u32::from(s.r1) + 1, u32::from(s.r2) + 1);
+                    let from = fetchable_run!(address2!(), length2);
+                    let to = storable_run!(address1!(), length1);
+                    let (a, b) = (bytes::field(storage, to, length1), bytes::field(storage, from, length2));
+                    match $operation(a, b, length1, length2, hot.state.psw.program_mask) {
+                        Some((result, code)) => {
+                            bytes::put_field(storage, to, length1, result);
+                            cc = code.map_or(cc, LazyCode::of);
+                        }
+                        None => slow!(),
+                    }
+                }};
+            }
+            /// The time at this instruction.
+            macro_rules! now {
+                () => {
+                    hot.state.time + (hot.left - left - 1) * hot.instruction_time
+                };
+            }
+            /// A swap of PSWs that may have been done.
+            macro_rules! swap {
+                ($swap:expr) => {
+                    match $swap {
+                        Swap::Done(target) => {
+                            cc = LazyCode::of(hot.state.psw.cc);
+                            enter!(target);
+                        }
+                        Swap::Context(target) => {
+                            cc = LazyCode::of(hot.state.psw.cc);
+                            address = target;
+                            break 'run Leave::Context;
+                        }
+                        Swap::Declined => slow!(),
+                    }
+                };
+            }
+            /// In the problem state, a privileged-operation exception; in the supervisor state, goes on.
+            macro_rules! privileged {
+                ($halfwords:literal) => {
+                    if hot.state.psw.problem {
+                        if execute.is_some() {
+                            slow!();
+                        }
+                        swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
+                    }
+                };
+            }
+            macro_rules! mask_change {
+                ($change:expr) => {
+                    match $change {
+                        system::MaskChange::Done => next!(2),
+                        system::MaskChange::Context => {
+                            address = next_address!(2);
+                            break 'run Leave::Context;
+                        }
+                        system::MaskChange::Declined => slow!(),
+                    }
+                };
+            }
+
+            match s.code {
+                Code::Undecoded => {
+                    decode_slot(cursor, storage, absolute + cursor.bytes_from(base));
+                    s = cursor.slot();
+                    continue 'instruction;
+                }
+                Code::End => {
+                    left += 1;
+                    let target = logical.wrapping_add(2048) & ADDRESS;
+                    enter!(target);
+                }
+                Code::Slow => slow!(),
+                Code::Volatile => {
+                    temporary = decode_at(storage, absolute + cursor.bytes_from(base));
+                    s = &temporary;
+                    continue 'instruction;
+                }
+                Code::Nop1 => next!(1),
+                Code::Nop2 => next!(2),
+
+                Code::Lr => {
+                    r1!() = r2!();
+                    next!(1);
+                }
+                Code::Ltr => {
+                    r1!() = r2!();
+                    cc = LazyCode::signed(r1!());
+                    next!(1);
+                }
+                Code::Lcr => {
+                    signed!((r2!() as i32).overflowing_neg());
+                    next!(1);
+                }
+                Code::Lpr => {
+                    signed!((r2!() as i32).overflowing_abs());
+                    next!(1);
+                }
+                Code::Lnr => {
+                    r1!() = (r2!() as i32).wrapping_abs().wrapping_neg() as u32;
+                    cc = LazyCode::signed(r1!());
+                    next!(1);
+                }
+                Code::Ar => {
+                    signed!((r1!() as i32).overflowing_add(r2!() as i32));
+                    next!(1);
+                }
+                Code::Sr => {
+                    signed!((r1!() as i32).overflowing_sub(r2!() as i32));
+                    next!(1);
+                }
+                Code::Alr => {
+                    add_logical!(r2!(), 0);
+                    next!(1);
+                }
+                Code::Slr => {
+                    add_logical!(!r2!(), 1);
+                    next!(1);
+                }
+                Code::Cr => {
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(r2!() as i32));
+                    next!(1);
+                }
+                Code::Clr => {
+                    cc = LazyCode::compare(r1!(), r2!());
+                    next!(1);
+                }
+                Code::Nr => {
+                    logical!(&, r2!());
+                    next!(1);
+                }
+                Code::Or => {
+                    logical!(|, r2!());
+                    next!(1);
+                }
+                Code::Xr => {
+                    logical!(^, r2!());
+                    next!(1);
+                }
+                Code::Mr => {
+                    let product = i64::from(gr[(s.r1 & 15 | 1) as usize] as i32) * i64::from(r2!() as i32);
+                    set_pair!(s.r1, product as u64);
+                    next!(1);
+                }
+                Code::Dr => {
+                    divide!(r2!());
+                    next!(1);
+                }
+                Code::Spm => {
+                    cc = LazyCode::of((r1!() >> 28) as u8);
+                    hot.state.psw.program_mask = (r1!() >> 24) as u8 & 15;
+                    next!(1);
+                }
+
+                Code::Bcr => branch_if!(cc.selects(s.r1), r2!() & ADDRESS, 1),
+                Code::BcrAlways => {
+                    let target = r2!() & ADDRESS;
+                    if target & !2046 == logical {
+                        cursor = base.advance((target & 2047) as isize / 2);
+                        break 'instruction;
+                    }
+                    enter!(target);
+                }
+                Code::Balr => {
+                    let target = r2!() & ADDRESS;
+                    r1!() = link!(1);
+                    branch_if!(s.r2 != 0, target, 1);
+                }
+                Code::Basr => {
+                    let target = r2!() & ADDRESS;
+                    r1!() = next_address!(1);
+                    branch_if!(s.r2 != 0, target, 1);
+                }
+                Code::Bctr => {
+                    let target = r2!() & ADDRESS;
+                    let count = r1!().wrapping_sub(1);
+                    r1!() = count;
+                    branch_if!(count != 0, target, 1);
+                }
+                Code::BctrNone => {
+                    r1!() = r1!().wrapping_sub(1);
+                    next!(1);
+                }
+
+                Code::L => {
+                    r1!() = word!();
+                    next!(2);
+                }
+                Code::Lh => {
+                    r1!() = halfword!() as u32;
+                    next!(2);
+                }
+                Code::La => {
+                    r1!() = address_rx!();
+                    next!(2);
+                }
+                Code::St => {
+                    let place = storable!(address_rx!(), 4);
+                    storage.put_u32(place, r1!());
+                    next!(2);
+                }
+                Code::Sth => {
+                    let place = storable!(address_rx!(), 2);
+                    storage.put_u16(place, r1!() as u16);
+                    next!(2);
+                }
+                Code::Stc => {
+                    let place = storable!(address_rx!(), 1);
+                    storage.put_u8(place, r1!() as u8);
+                    next!(2);
+                }
+                Code::Ic => {
+                    let byte = storage.u8(fetchable!(address_rx!(), 1));
+                    r1!() = r1!() & !0xFF | u32::from(byte);
+                    next!(2);
+                }
+                Code::A => {
+                    let operand = word!() as i32;
+                    signed!((r1!() as i32).overflowing_add(operand));
+                    next!(2);
+                }
+                Code::Ah => {
+                    let operand = halfword!();
+                    signed!((r1!() as i32).overflowing_add(operand));
+                    next!(2);
+                }
+                Code::S => {
+                    let operand = word!() as i32;
+                    signed!((r1!() as i32).overflowing_sub(operand));
+                    next!(2);
+                }
+                Code::Sh => {
+                    let operand = halfword!();
+                    signed!((r1!() as i32).overflowing_sub(operand));
+                    next!(2);
+                }
+                Code::Al => {
+                    let operand = word!();
+                    add_logical!(operand, 0);
+                    next!(2);
+                }
+                Code::Sl => {
+                    let operand = word!();
+                    add_logical!(!operand, 1);
+                    next!(2);
+                }
+                Code::C => {
+                    let operand = word!() as i32;
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                    next!(2);
+                }
+                Code::Ch => {
+                    let operand = halfword!();
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                    next!(2);
+                }
+                Code::Cl => {
+                    let operand = word!();
+                    cc = LazyCode::compare(r1!(), operand);
+                    next!(2);
+                }
+                Code::N => {
+                    logical!(&, word!());
+                    next!(2);
+                }
+                Code::O => {
+                    logical!(|, word!());
+                    next!(2);
+                }
+                Code::X => {
+                    logical!(^, word!());
+                    next!(2);
+                }
+                Code::M => {
+                    let operand = word!() as i32;
+                    let product = i64::from(gr[(s.r1 & 15 | 1) as usize] as i32) * i64::from(operand);
+                    set_pair!(s.r1, product as u64);
+                    next!(2);
+                }
+                Code::Mh => {
+                    let operand = halfword!();
+                    r1!() = r1!().wrapping_mul(operand as u32);
+                    next!(2);
+                }
+                Code::D => {
+                    let operand = word!();
+                    divide!(operand);
+                    next!(2);
+                }
+                Code::Cvb => {
+                    match decimal::convert_to_binary(long_operand!()) {
+                        Some(value) => r1!() = value,
+                        None => slow!(),
+                    }
+                    next!(2);
+                }
+                Code::Cvd => {
+                    let place = storable!(address_rx!(), 8);
+                    storage.put_u64(place, crate::decimal::cvd(r1!() as i32));
+                    next!(2);
+                }
+
+                Code::Bc => branch_if!(cc.selects(s.r1), address_rx!(), 2),
+                Code::BcAlways => branch!(address_rx!()),
+                Code::BcEqual => branch_if!(cc.0 == 0, address_rx!(), 2),
+                Code::BcNotEqual => branch_if!(cc.0 != 0, address_rx!(), 2),
+                Code::BcLow => branch_if!(cc.0 < 0, address_rx!(), 2),
+                Code::BcNotLow => branch_if!(cc.0 >= 0, address_rx!(), 2),
+                Code::BcHigh => branch_if!(cc.is_two(), address_rx!(), 2),
+                Code::BcNotHigh => branch_if!(!cc.is_two(), address_rx!(), 2),
+                Code::BcOnes => branch_if!(cc == THREE, address_rx!(), 2),
+                Code::BcNotOnes => branch_if!(cc != THREE, address_rx!(), 2),
+                Code::Bal => {
+                    let target = address_rx!();
+                    r1!() = link!(2);
+                    branch!(target);
+                }
+                Code::Bas => {
+                    let target = address_rx!();
+                    r1!() = next_address!(2);
+                    branch!(target);
+                }
+                Code::Bct => {
+                    let target = address_rx!();
+                    let count = r1!().wrapping_sub(1);
+                    r1!() = count;
+                    branch_if!(count != 0, target, 2);
+                }
+                Code::Bxh | Code::Bxle => {
+                    let target = address1!();
+                    let (increment, limit) = (r2!(), gr[(s.r2 & 15 | 1) as usize] as i32);
+                    let sum = r1!().wrapping_add(increment);
+                    r1!() = sum;
+                    branch_if!((sum as i32 > limit) == (s.code == Code::Bxh), target, 2);
+                }
+                Code::Ex => {
+                    let target = address_rx!();
+                    let at = fetchable_run!(target, 6);
+                    if target & 1 != 0 || execute.is_some() {
+                        slow!();
+                    }
+                    let or = if s.r1 == 0 { 0 } else { r1!() as u8 };
+                    temporary = system::execute_target(storage, at, or);
+                    if is_branch(temporary.code) {
+                        slow!();
+                    }
+                    // Set back, so that the target's length leads past EXECUTE.
+                    execute = Some(cursor);
+                    cursor = cursor.advance(2 - isize::from(temporary.length as i8));
+                    s = &temporary;
+                    continue 'instruction;
+                }
+
+                Code::Sll => {
+                    r1!() = (u64::from(r1!()) << (address1!() & 63)) as u32;
+                    next!(2);
+                }
+                Code::Srl => {
+                    r1!() = (u64::from(r1!()) >> (address1!() & 63)) as u32;
+                    next!(2);
+                }
+                Code::Sla => {
+                    let (value, amount) = (i64::from(r1!() as i32), address1!() & 63);
+                    // Bits shifted out must all equal the sign.
+                    let exact = if amount < 32 { value << amount } else { i64::from(value != 0) << 32 };
+                    let result = ((value << amount.min(63)) as i32 & i32::MAX) | (value as i32 & i32::MIN);
+                    signed!((result, exact != i64::from(result)));
+                    next!(2);
+                }
+                Code::Sra => {
+                    r1!() = (i64::from(r1!() as i32) >> (address1!() & 63)) as u32;
+                    cc = LazyCode::signed(r1!());
+                    next!(2);
+                }
+                Code::Sldl => {
+                    set_pair!(s.r1, pair!(s.r1) << (address1!() & 63));
+                    next!(2);
+                }
+                Code::Srdl => {
+                    set_pair!(s.r1, pair!(s.r1) >> (address1!() & 63));
+                    next!(2);
+                }
+                Code::Slda => {
+                    let (value, amount) = (pair!(s.r1) as i64, address1!() & 63);
+                    let result = (value << amount) & i64::MAX | value & i64::MIN;
+                    if i128::from(result) != i128::from(value) << amount {
+                        slow!();
+                    }
+                    set_pair!(s.r1, result as u64);
+                    cc = LazyCode(if result == i64::MAX { 1 } else { result });
+                    next!(2);
+                }
+                Code::Srda => {
+                    let result = pair!(s.r1) as i64 >> (address1!() & 63);
+                    set_pair!(s.r1, result as u64);
+                    cc = LazyCode(if result == i64::MAX { 1 } else { result });
+                    next!(2);
+                }
+
+                Code::Lm => {
+                    let count = u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1);
+                    let from = fetchable_run!(address1!(), count * 4);
+                    for n in 0..count {
+                        gr[(u32::from(s.r1) + n) as usize & 15] = storage.u32(from + n * 4);
+                    }
+                    next!(2);
+                }
+                Code::Stm => {
+                    let count = u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1);
+                    let to = storable_run!(address1!(), count * 4);
+                    for n in 0..count {
+                        storage.put_u32(to + n * 4, gr[(u32::from(s.r1) + n) as usize & 15]);
+                    }
+                    next!(2);
+                }
+                Code::Icm => {
+                    let from = fetchable_run!(address1!(), s.r2.count_ones());
+                    let (value, code) = system::insert_under_mask(storage, from, s.r2, r1!());
+                    r1!() = value;
+                    cc = LazyCode::of(code);
+                    next!(2);
+                }
+                Code::Stcm => {
+                    let to = storable_run!(address1!(), s.r2.count_ones());
+                    system::store_under_mask(storage, to, s.r2, r1!());
+                    next!(2);
+                }
+                Code::Clm => {
+                    let from = fetchable_run!(address1!(), s.r2.count_ones());
+                    cc = system::compare_under_mask(storage, from, s.r2, r1!());
+                    next!(2);
+                }
+
+                Code::Tm => {
+                    let tested = storage.u8(fetchable!(address1!(), 1)) & s.i;
+                    cc = match tested {
+                        0 => LazyCode(0),
+                        all if all == s.i => THREE,
+                        _ => LazyCode(-1),
+                    };
+                    next!(2);
+                }
+                Code::Mvi => {
+                    let place = storable!(address1!(), 1);
+                    storage.put_u8(place, s.i);
+                    next!(2);
+                }
+                Code::Ni => {
+                    immediate!(|a, b| a & b);
+                    next!(2);
+                }
+                Code::Oi => {
+                    immediate!(|a, b| a | b);
+                    next!(2);
+                }
+                Code::Xi => {
+                    immediate!(|a, b| a ^ b);
+                    next!(2);
+                }
+                Code::Cli => {
+                    let byte = storage.u8(fetchable!(address1!(), 1));
+                    cc = LazyCode::compare(byte.into(), s.i.into());
+                    next!(2);
+                }
+
+                Code::Mvc => {
+                    let length = u32::from(s.i) + 1;
+                    let from = fetchable_run!(address2!(), length);
+                    let to = storable_run!(address1!(), length);
+                    bytes::copy(storage, to, from, length);
+                    next!(3);
+                }
+                Code::Mvn => {
+                    combine!(|a, b| a & 0xF0F0_F0F0_F0F0_F0F0 | b & 0x0F0F_0F0F_0F0F_0F0F);
+                    next!(3);
+                }
+                Code::Mvz => {
+                    combine!(|a, b| a & 0x0F0F_0F0F_0F0F_0F0F | b & 0xF0F0_F0F0_F0F0_F0F0);
+                    next!(3);
+                }
+                Code::Nc => {
+                    cc = LazyCode::logical(combine!(|a, b| a & b));
+                    next!(3);
+                }
+                Code::Oc => {
+                    cc = LazyCode::logical(combine!(|a, b| a | b));
+                    next!(3);
+                }
+                Code::Xc => {
+                    cc = LazyCode::logical(combine!(|a, b| a ^ b));
+                    next!(3);
+                }
+                Code::XcZero => {
+                    let length = u32::from(s.i) + 1;
+                    fetchable_run!(address1!(), length);
+                    let to = storable_run!(address1!(), length);
+                    bytes::fill(storage, to, length, 0);
+                    cc = LazyCode(0);
+                    next!(3);
+                }
+                Code::Clc => {
+                    let length = u32::from(s.i) + 1;
+                    let a = fetchable_run!(address1!(), length);
+                    let b = fetchable_run!(address2!(), length);
+                    cc = LazyCode(bytes::compare(storage, a, b, length));
+                    next!(3);
+                }
+                Code::Tr => {
+                    let length = u32::from(s.i) + 1;
+                    let table = fetchable_run!(address2!(), 256);
+                    let to = storable_run!(address1!(), length);
+                    for n in to..to + length {
+                        storage.put_u8(n, storage.u8(table + u32::from(storage.u8(n))));
+                    }
+                    next!(3);
+                }
+                Code::Trt => {
+                    let (at, length) = (address1!(), u32::from(s.i) + 1);
+                    let table = fetchable_run!(address2!(), 256);
+                    let from = fetchable_run!(at, length);
+                    let found = (0..length)
+                        .map(|n| (n, storage.u8(table + u32::from(storage.u8(from + n)))))
+                        .find(|&(_, function)| function != 0);
+                    cc = LazyCode(0);
+                    if let Some((n, function)) = found {
+                        gr[1] = gr[1] & !ADDRESS | (at + n) & ADDRESS;
+                        gr[2] = gr[2] & !0xFF | u32::from(function);
+                        cc = LazyCode(if n + 1 == length { 1 } else { -1 });
+                    }
+                    next!(3);
+                }
+
+                Code::Pack | Code::Unpk => {
+                    let (length1, length2) = (u32::from(s.r1) + 1, u32::from(s.r2) + 1);
+                    let from = fetchable_run!(address2!(), length2);
+                    let to = storable_run!(address1!(), length1);
+                    if bytes::overlap(to, length1, from, length2) {
+                        slow!();
+                    }
+                    let field = bytes::field(storage, from, length2);
+                    let pack = s.code == Code::Pack;
+                    let result = if pack { crate::decimal::pack(field) } else { crate::decimal::unpk(field) };
+                    bytes::put_field(storage, to, length1, result);
+                    next!(3);
+                }
+                Code::Zap => {
+                    decimal!(decimal::zero_and_add);
+                    next!(3);
+                }
+                Code::Ap => {
+                    decimal!(decimal::add);
+                    next!(3);
+                }
+                Code::Sp => {
+                    decimal!(decimal::subtract);
+                    next!(3);
+                }
+                Code::Mp => {
+                    decimal!(decimal::multiply);
+                    next!(3);
+                }
+                Code::Dp => {
+                    decimal!(decimal::divide);
+                    next!(3);
+                }
+                Code::Cp => {
+                    let (length1, length2) = (u32::from(s.r1) + 1, u32::from(s.r2) + 1);
+                    let b = fetchable_run!(address2!(), length2);
+                    let a = fetchable_run!(address1!(), length1);
+                    let fields = (bytes::field(storage, a, length1), bytes::field(storage, b, length2));
+                    match crate::decimal::cp(fields.0, fields.1) {
+                        Ok(code) => cc = LazyCode::of(code),
+                        Err(_) => slow!(),
+                    }
+                    next!(3);
+                }
+                Code::Srp => {
+                    let length = u32::from(s.r1) + 1;
+                    let to = storable_run!(address1!(), length);
+                    let field = bytes::field(storage, to, length);
+                    match decimal::shift(field, length, address2!(), s.r2, hot.state.psw.program_mask) {
+                        Some((result, code)) => {
+                            bytes::put_field(storage, to, length, result);
+                            cc = LazyCode::of(code);
+                        }
+                        None => slow!(),
+                    }
+                    next!(3);
+                }
+                Code::Ed => {
+                    let length = u32::from(s.i) + 1;
+                    let to = storable_run!(address1!(), length);
+                    // A source as long as the pattern is more than enough.
+                    let from = fetchable_run!(address2!(), length);
+                    match decimal::edit(storage, to, from, length) {
+                        Some(code) => cc = LazyCode::of(code),
+                        None => slow!(),
+                    }
+                    next!(3);
+                }
+
+                Code::Ler => {
+                    f1!() = float::with_short(f1!(), f2!());
+                    next!(1);
+                }
+                Code::Ldr => {
+                    f1!() = f2!();
+                    next!(1);
+                }
+                Code::Lter => {
+                    float!(float::test_short, f2!());
+                    next!(1);
+                }
+                Code::Ltdr => {
+                    float!(float::test_long, f2!());
+                    next!(1);
+                }
+                Code::Lcer => {
+                    float!(float::complement_short, f2!());
+                    next!(1);
+                }
+                Code::Lcdr => {
+                    float!(float::complement_long, f2!());
+                    next!(1);
+                }
+                Code::Lper => {
+                    float!(float::positive_short, f2!());
+                    next!(1);
+                }
+                Code::Lpdr => {
+                    float!(float::positive_long, f2!());
+                    next!(1);
+                }
+                Code::Lner => {
+                    float!(float::negative_short, f2!());
+                    next!(1);
+                }
+                Code::Lndr => {
+                    float!(float::negative_long, f2!());
+                    next!(1);
+                }
+                Code::Her => {
+                    float_quiet!(float::halve_short, f2!());
+                    next!(1);
+                }
+                Code::Hdr => {
+                    float_quiet!(float::halve_long, f2!());
+                    next!(1);
+                }
+                Code::Cer => {
+                    float_compare!(float::compare_short, f2!());
+                    next!(1);
+                }
+                Code::Cdr => {
+                    float_compare!(float::compare_long, f2!());
+                    next!(1);
+                }
+                Code::Aer => {
+                    float!(float::add_short, f2!());
+                    next!(1);
+                }
+                Code::Adr => {
+                    float!(float::add_long, f2!());
+                    next!(1);
+                }
+                Code::Ser => {
+                    float!(float::subtract_short, f2!());
+                    next!(1);
+                }
+                Code::Sdr => {
+                    float!(float::subtract_long, f2!());
+                    next!(1);
+                }
+                Code::Aur => {
+                    float!(float::add_unnormalized_short, f2!());
+                    next!(1);
+                }
+                Code::Awr => {
+                    float!(float::add_unnormalized_long, f2!());
+                    next!(1);
+                }
+                Code::Sur => {
+                    float!(float::subtract_unnormalized_short, f2!());
+                    next!(1);
+                }
+                Code::Swr => {
+                    float!(float::subtract_unnormalized_long, f2!());
+                    next!(1);
+                }
+                Code::Mer => {
+                    float_quiet!(float::multiply_short, f2!());
+                    next!(1);
+                }
+                Code::Mdr => {
+                    float_quiet!(float::multiply_long, f2!());
+                    next!(1);
+                }
+                Code::Der => {
+                    float_quiet!(float::divide_short, f2!());
+                    next!(1);
+                }
+                Code::Ddr => {
+                    float_quiet!(float::divide_long, f2!());
+                    next!(1);
+                }
+                Code::Le => {
+                    f1!() = float::with_short(f1!(), short_operand!());
+                    next!(2);
+                }
+                Code::Ld => {
+                    f1!() = long_operand!();
+                    next!(2);
+                }
+                Code::Ste => {
+                    let place = storable!(address_rx!(), 4);
+                    storage.put_u32(place, (f1!() >> 32) as u32);
+                    next!(2);
+                }
+                Code::Std => {
+                    let place = storable!(address_rx!(), 8);
+                    storage.put_u64(place, f1!());
+                    next!(2);
+                }
+                Code::Ce => {
+                    float_compare!(float::compare_short, short_operand!());
+                    next!(2);
+                }
+                Code::Cd => {
+                    float_compare!(float::compare_long, long_operand!());
+                    next!(2);
+                }
+                Code::Ae => {
+                    float!(float::add_short, short_operand!());
+                    next!(2);
+                }
+                Code::Ad => {
+                    float!(float::add_long, long_operand!());
+                    next!(2);
+                }
+                Code::Se => {
+                    float!(float::subtract_short, short_operand!());
+                    next!(2);
+                }
+                Code::Sd => {
+                    float!(float::subtract_long, long_operand!());
+                    next!(2);
+                }
+                Code::Au => {
+                    float!(float::add_unnormalized_short, short_operand!());
+                    next!(2);
+                }
+                Code::Aw => {
+                    float!(float::add_unnormalized_long, long_operand!());
+                    next!(2);
+                }
+                Code::Su => {
+                    float!(float::subtract_unnormalized_short, short_operand!());
+                    next!(2);
+                }
+                Code::Sw => {
+                    float!(float::subtract_unnormalized_long, long_operand!());
+                    next!(2);
+                }
+                Code::Me => {
+                    float_quiet!(float::multiply_short, short_operand!());
+                    next!(2);
+                }
+                Code::Md => {
+                    float_quiet!(float::multiply_long, long_operand!());
+                    next!(2);
+                }
+                Code::De => {
+                    float_quiet!(float::divide_short, short_operand!());
+                    next!(2);
+                }
+                Code::Dd => {
+                    float_quiet!(float::divide_long, long_operand!());
+                    next!(2);
+                }
+
+                Code::Svc => swap!(system::supervisor_call(hot, s.i, next_address!(1), cc.code())),
+                Code::Lpsw => {
+                    privileged!(2);
+                    let at = address1!();
+                    if at & 7 != 0 {
+                        slow!();
+                    }
+                    let word = storage.u64(fetchable!(at, 8));
+                    swap!(system::load_psw(hot, word));
+                }
+                Code::Ssm => {
+                    privileged!(2);
+                    let mask = storage.u8(fetchable!(address1!(), 1));
+                    if hot.state.cr[0] & 1 << 30 != 0 {
+                        slow!();
+                    }
+                    mask_change!(system::set_system_mask(hot, mask));
+                }
+                Code::Stnsm => {
+                    privileged!(2);
+                    let place = storable!(address1!(), 1);
+                    let old = hot.state.psw.system_mask;
+                    if !system::mask_change_is_plain(hot, old & s.i) {
+                        slow!();
+                    }
+                    storage.put_u8(place, old);
+                    mask_change!(system::set_system_mask(hot, old & s.i));
+                }
+                Code::Stosm => {
+                    privileged!(2);
+                    let place = storable!(address1!(), 1);
+                    let old = hot.state.psw.system_mask;
+                    if !system::mask_change_is_plain(hot, old | s.i) {
+                        slow!();
+                    }
+                    storage.put_u8(place, old);
+                    mask_change!(system::set_system_mask(hot, old | s.i));
+                }
+                Code::Stctl => {
+                    privileged!(2);
+                    let (at, count) = (address1!(), u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1));
+                    if at & 3 != 0 {
+                        slow!();
+                    }
+                    let to = storable_run!(at, count * 4);
+                    for n in 0..count {
+                        storage.put_u32(to + n * 4, hot.state.cr[(u32::from(s.r1) + n) as usize & 15]);
+                    }
+                    next!(2);
+                }
+                Code::Lctl => {
+                    privileged!(2);
+                    let (at, count) = (address1!(), u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1));
+                    if at & 3 != 0 {
+                        slow!();
+                    }
+                    let from = fetchable_run!(at, count * 4);
+                    if !system::load_control(hot, from, s.r1, count) {
+                        slow!();
+                    }
+                    next!(2);
+                }
+                Code::Isk => {
+                    privileged!(1);
+                    match system::insert_key(hot, r2!()) {
+                        Some(key) => r1!() = r1!() & !0xFF | u32::from(key),
+                        None => slow!(),
+                    }
+                    next!(1);
+                }
+                Code::Ssk => {
+                    privileged!(1);
+                    if !system::set_key(hot, r1!(), r2!()) {
+                        slow!();
+                    }
+                    next!(1);
+                }
+                Code::Spt => {
+                    privileged!(2);
+                    let at = address1!();
+                    if at & 7 != 0 {
+                        slow!();
+                    }
+                    let value = storage.u64(fetchable!(at, 8));
+                    if value > i64::MAX as u64 || value <= (left + 1) * hot.instruction_time {
+                        slow!();
+                    }
+                    hot.state.cpu_timer_base = value.wrapping_add(now!());
+                    next!(2);
+                }
+                Code::Stpt => {
+                    privileged!(2);
+                    let at = address1!();
+                    if at & 7 != 0 {
+                        slow!();
+                    }
+                    let place = storable!(at, 8);
+                    storage.put_u64(place, hot.state.cpu_timer_base.wrapping_sub(now!()));
+                    next!(2);
+                }
+                Code::Stck => {
+                    let place = storable!(address1!(), 8);
+                    let (value, code) = system::store_clock(hot, now!());
+                    storage.put_u64(place, value);
+                    cc = LazyCode::of(code);
+                    next!(2);
+                }
+                Code::Ipk => {
+                    privileged!(2);
+                    gr[2] = gr[2] & !0xFF | u32::from(hot.state.psw.key) << 4;
+                    next!(2);
+                }
+                Code::Spka => {
+                    privileged!(2);
+                    let key = (address1!() >> 4) as u8 & 15;
+                    if key != hot.state.psw.key {
+                        hot.state.psw.key = key;
+                        address = next_address!(2);
+                        break 'run Leave::Context;
+                    }
+                    next!(2);
+                }
+                Code::Privileged2 => {
+                    privileged!(1);
+                    slow!();
+                }
+                Code::Privileged4 => {
+                    privileged!(2);
+                    slow!();
+                }
+            }
+        }
+    };
+
+    hot.left = left;
+    hot.state.gr.copy_from_slice(&gr[..16]);
+    hot.state.fpr = fpr;
+    hot.state.psw.cc = cc.code();
+    hot.state.psw.address = address & ADDRESS;
+    leave
+}

@@ -1,0 +1,202 @@
+//! Decoded instructions: what the fast interpreter's loop works on.
+
+use std::cell::Cell;
+
+use s370_arch::{format::Instruction, isa::Op};
+
+/// What a slot's instruction is to the loop. Everything without a code of its own is [`Code::Slow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[rustfmt::skip] // a list: one line a group
+#[allow(missing_docs, reason = "the names are the mnemonics")]
+pub enum Code {
+    /// Not decoded yet.
+    Undecoded,
+    /// Past the last halfword of a block.
+    End,
+    /// Left to the slow interpreter.
+    Slow,
+    /// Stored into again and again: decoded each time it is executed.
+    Volatile,
+    /// A branch that is not taken, and takes 1 or 2 halfwords.
+    Nop1, Nop2,
+    Lr, Ltr, Lcr, Lpr, Lnr, Ar, Sr, Alr, Slr, Cr, Clr, Nr, Or, Xr, Mr, Dr, Spm,
+    Bcr, BcrAlways, Balr, Basr, Bctr, BctrNone,
+    L, Lh, La, St, Sth, Stc, Ic, A, Ah, S, Sh, Al, Sl, C, Ch, Cl, N, O, X, M, Mh, D, Cvb, Cvd,
+    Bc, BcAlways, BcEqual, BcNotEqual, BcLow, BcNotLow, BcHigh, BcNotHigh, BcOnes, BcNotOnes,
+    Bal, Bas, Bct, Bxh, Bxle, Ex,
+    Sll, Srl, Sla, Sra, Sldl, Srdl, Slda, Srda,
+    Lm, Stm, Icm, Stcm, Clm,
+    Tm, Mvi, Ni, Oi, Xi, Cli,
+    Mvc, Mvn, Mvz, Nc, Oc, Xc, XcZero, Clc, Tr, Trt,
+    Pack, Unpk, Zap, Ap, Sp, Cp, Mp, Dp, Ed, Srp,
+    Ler, Ldr, Lter, Ltdr, Lcer, Lcdr, Lper, Lpdr, Lner, Lndr, Her, Hdr,
+    Cer, Cdr, Aer, Adr, Ser, Sdr, Aur, Awr, Sur, Swr, Mer, Mdr, Der, Ddr,
+    Le, Ld, Ste, Std, Ce, Cd, Ae, Ad, Se, Sd, Au, Aw, Su, Sw, Me, Md, De, Dd,
+    Svc, Ssm, Stnsm, Stosm, Lpsw, Stctl, Lctl, Isk, Ssk, Spt, Stpt, Stck, Spka, Ipk,
+    /// Privileged instructions without a fast form: an interruption in the problem state, else left alone.
+    Privileged2, Privileged4,
+}
+
+/// The register number that stands for "no register": reads as zero.
+pub const NO_REGISTER: u8 = 16;
+
+/// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`NO_REGISTER`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(C, align(16))]
+pub struct Slot {
+    /// Bytes from this instruction to where its branch went last, when that was in the same block.
+    pub hint: Cell<i32>,
+    /// What to do.
+    pub code: Code,
+    /// R1, M1 or L1.
+    pub r1: u8,
+    /// R2, X2, R3, M3 or L2.
+    pub r2: u8,
+    /// B1, or B2 where it stands in the same place.
+    pub b1: u8,
+    /// Displacement that goes with `b1`.
+    pub d1: u16,
+    /// Second displacement of SS.
+    pub d2: u16,
+    /// Second base of SS.
+    pub b2: u8,
+    /// Bits 8-15.
+    pub i: u8,
+    /// Length in halfwords.
+    pub length: u8,
+}
+
+impl Slot {
+    /// A slot with nothing but a code.
+    pub const fn bare(code: Code) -> Slot {
+        Slot { hint: Cell::new(0), code, r1: 0, r2: 0, b1: 0, d1: 0, d2: 0, b2: 0, i: 0, length: 0 }
+    }
+
+    /// Decodes an instruction. It must not cross the end of its block.
+    pub fn decode(i: Instruction) -> Slot {
+        let register = |r: usize| if r == 0 { NO_REGISTER } else { r as u8 };
+        let mut slot = Slot {
+            hint: Cell::new(0),
+            code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
+            r1: i.r1() as u8,
+            r2: i.r2() as u8,
+            b1: register(i.base1()),
+            d1: i.displacement1() as u16,
+            d2: i.displacement2() as u16,
+            b2: register(i.base2()),
+            i: i.i(),
+            length: i.length() / 2,
+        };
+        slot.specialize();
+        slot
+    }
+
+    /// Chooses the form of an instruction that its fields allow, and leaves invalid forms to the slow interpreter.
+    fn specialize(&mut self) {
+        let (r1, r2) = (self.r1, self.r2);
+        self.code = match self.code {
+            Code::Bcr if r1 == 0 || r2 == 0 => Code::Nop1,
+            Code::Bcr if r1 == 15 => Code::BcrAlways,
+            Code::Bctr if r2 == 0 => Code::BctrNone,
+            Code::Bc => match r1 {
+                0 => Code::Nop2,
+                15 => Code::BcAlways,
+                8 => Code::BcEqual,
+                7 => Code::BcNotEqual,
+                4 => Code::BcLow,
+                11 => Code::BcNotLow,
+                2 => Code::BcHigh,
+                13 => Code::BcNotHigh,
+                1 => Code::BcOnes,
+                14 => Code::BcNotOnes,
+                _ => Code::Bc,
+            },
+            Code::Mr | Code::Dr | Code::M | Code::D | Code::Sldl | Code::Srdl | Code::Slda | Code::Srda
+                if r1 % 2 == 1 =>
+            {
+                Code::Slow
+            }
+            Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
+            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2 => Code::XcZero,
+            Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
+            code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
+            code => code,
+        };
+        if self.has_index() && r2 == 0 {
+            self.r2 = NO_REGISTER;
+        }
+        if is_float(self.code) {
+            // The four registers stand side by side in the state.
+            self.r1 /= 2;
+            if !self.has_index() {
+                self.r2 /= 2;
+            }
+        }
+    }
+
+    /// RX: bits 12-15 are an index register.
+    fn has_index(&self) -> bool {
+        use Code::*;
+        let code = self.code;
+        (L as u8..=Cvd as u8).contains(&(code as u8))
+            || (Bc as u8..=Bct as u8).contains(&(code as u8))
+            || (Le as u8..=Dd as u8).contains(&(code as u8))
+            || code == Ex
+    }
+
+    fn has_valid_float_registers(&self) -> bool {
+        let valid = |r: u8| r.is_multiple_of(2) && r <= 6;
+        valid(self.r1) && (self.has_index() || valid(self.r2))
+    }
+}
+
+fn is_float(code: Code) -> bool {
+    (Code::Ler as u8..=Code::Dd as u8).contains(&(code as u8))
+}
+
+/// Whether the instruction may change the flow of control, so that it cannot be executed as EXECUTE's target in the
+/// loop.
+pub fn is_branch(code: Code) -> bool {
+    (Code::Bcr as u8..=Code::BctrNone as u8).contains(&(code as u8))
+        || (Code::Bc as u8..=Code::Ex as u8).contains(&(code as u8))
+        || (Code::Svc as u8..=Code::Privileged4 as u8).contains(&(code as u8))
+        || (code as u8) <= Code::Volatile as u8
+}
+
+macro_rules! codes {
+    ($($op:ident $code:ident),* $(,)?) => {
+        /// The loop's code for an operation.
+        fn code_of(op: Op) -> Code {
+            match op {
+                $(Op::$op => Code::$code,)*
+                other if other.row().privilege == s370_arch::isa::Privilege::Privileged
+                    && other.row().facility != s370_arch::isa::Facility::EcpsVm =>
+                {
+                    match s370_arch::isa::instruction_length(other.row().first_byte()) {
+                        2 => Code::Privileged2,
+                        4 => Code::Privileged4,
+                        _ => Code::Slow,
+                    }
+                }
+                _ => Code::Slow,
+            }
+        }
+    };
+}
+
+codes! {
+    LR Lr, LTR Ltr, LCR Lcr, LPR Lpr, LNR Lnr, AR Ar, SR Sr, ALR Alr, SLR Slr, CR Cr, CLR Clr, NR Nr, OR Or, XR Xr,
+    MR Mr, DR Dr, SPM Spm, BCR Bcr, BALR Balr, BASR Basr, BCTR Bctr,
+    L L, LH Lh, LA La, ST St, STH Sth, STC Stc, IC Ic, A A, AH Ah, S S, SH Sh, AL Al, SL Sl, C C, CH Ch, CL Cl, N N,
+    O O, X X, M M, MH Mh, D D, CVB Cvb, CVD Cvd, BC Bc, BAL Bal, BAS Bas, BCT Bct, BXH Bxh, BXLE Bxle, EX Ex,
+    SLL Sll, SRL Srl, SLA Sla, SRA Sra, SLDL Sldl, SRDL Srdl, SLDA Slda, SRDA Srda, LM Lm, STM Stm, ICM Icm,
+    STCM Stcm, CLM Clm, TM Tm, MVI Mvi, NI Ni, OI Oi, XI Xi, CLI Cli, MVC Mvc, MVN Mvn, MVZ Mvz, NC Nc, OC Oc, XC Xc,
+    CLC Clc, TR Tr, TRT Trt, PACK Pack, UNPK Unpk, ZAP Zap, AP Ap, SP Sp, CP Cp, MP Mp, DP Dp, ED Ed, SRP Srp,
+    LER Ler, LDR Ldr, LTER Lter, LTDR Ltdr, LCER Lcer, LCDR Lcdr, LPER Lper, LPDR Lpdr, LNER Lner, LNDR Lndr, HER Her,
+    HDR Hdr, CER Cer, CDR Cdr, AER Aer, ADR Adr, SER Ser, SDR Sdr, AUR Aur, AWR Awr, SUR Sur, SWR Swr, MER Mer,
+    MDR Mdr, DER Der, DDR Ddr, LE Le, LD Ld, STE Ste, STD Std, CE Ce, CD Cd, AE Ae, AD Ad, SE Se, SD Sd, AU Au, AW Aw,
+    SU Su, SW Sw, ME Me, MD Md, DE De, DD Dd,
+    SVC Svc, SSM Ssm, STNSM Stnsm, STOSM Stosm, LPSW Lpsw, STCTL Stctl, LCTL Lctl, ISK Isk, SSK Ssk, SPT Spt,
+    STPT Stpt, STCK Stck, SPKA Spka, IPK Ipk,
+}
