@@ -5,4 +5,5 @@ pub mod assemble;
 pub mod bus;
 pub mod check;
 pub mod coverage;
+pub mod shared;
 pub mod vector;

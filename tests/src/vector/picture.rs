@@ -33,6 +33,8 @@ pub struct Picture {
     pub blocks_named: BTreeSet<usize>,
     /// Blocks of which an item named the key.
     pub keys_named: BTreeSet<usize>,
+    /// Blocks in which the reference and change bits may be anything.
+    pub keys_open: BTreeSet<usize>,
 }
 
 impl Picture {
@@ -61,6 +63,7 @@ impl Picture {
             storage_mask: BTreeMap::new(),
             blocks_named: BTreeSet::new(),
             keys_named: BTreeSet::new(),
+            keys_open: BTreeSet::new(),
         };
         picture.resize(SIZE);
         picture
@@ -97,6 +100,10 @@ impl Picture {
         let (name, value) = item.split_once('=').unwrap_or((item, ""));
         if let Some(at) = name.strip_prefix("key@") {
             let block = hex(at)? as usize / BLOCK as usize;
+            if value == "?" {
+                self.keys_open.insert(block);
+                return Ok(true);
+            }
             *self.keys.get_mut(block).ok_or("no such block")? = hex(value)? as u8;
             self.keys_named.insert(block);
             return Ok(true);

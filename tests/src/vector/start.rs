@@ -73,8 +73,8 @@ impl Case {
     /// Whether its result is the same as the target of EXECUTE.
     #[must_use]
     pub fn can_be_executed(&self) -> bool {
-        // These leave the instruction-length code in a register or are EXECUTE.
-        self.can_be_embedded() && !matches!(self.op(), Some(Op::BAL | Op::BALR | Op::EX))
+        // These leave the instruction-length code or the next address in a register, or are EXECUTE.
+        self.can_be_embedded() && !matches!(self.op(), Some(Op::BAL | Op::BALR | Op::BAS | Op::BASR | Op::EX))
     }
 
     /// The state before the instruction.
