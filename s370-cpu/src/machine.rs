@@ -64,6 +64,7 @@ impl Machine {
     /// Executes at most `budget` instructions; says how many were, and why it stopped.
     pub fn run(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Stop) {
         let mut executed = 0;
+        self.processor.native = self.log.capacity == 0;
         let mut last: Option<(Interruption, Psw)> = None;
         loop {
             let (count, exit) = self.processor.run(bus, budget - executed);
