@@ -3,6 +3,7 @@
 
 pub mod bus;
 pub mod dat;
+pub mod decimal;
 mod exec;
 pub mod hfp;
 pub mod interruption;
