@@ -1,5 +1,5 @@
 //! Rows whose implementation has not arrived yet. This file goes when it has.
-use s370_arch::{format::Instruction, interruption::ProgramCode};
 use super::{Interpreter, Outcome};
+use s370_arch::{format::Instruction, interruption::ProgramCode};
 macro_rules! missing { ($($m:ident)*) => { impl Interpreter<'_> { $(pub(super) fn $m(&mut self, _: Instruction) -> Outcome { Err(ProgramCode::OPERATION.into()) })* } } }
-missing! { ssk isk lpdr lndr ltdr lcdr hdr ldxr mxr mxdr ldr cdr adr sdr mdr ddr awr swr lper lner lter lcer her ledr axr sxr ler cer aer ser mder der aur sur cvd cvb std mxd ld cd ad sd md dd aw sw ste le ce ae se mde de au su ssm lpsw diag wrd rdd sio siof tio clrio hio hdv tch stnsm stosm sigp lra concs discs stidp stidc sck stck sckc stckc spt stpt spka ipk ptlb spx stpx stap rrb pc sac ipte ivsk iac ssar epar esar pt iske rrbe sske tb stctl lctl mvck mvcp mvcs ed edmk lasp tprot free fret lckpg ulkpg dnccw fccws scnvu disp1 trbrg trlok vist vipt dfccw disp0 scnru ccwgn uxccw disp2 stevl lcspg freex fretx prfma srp mvo pack unpk zap cp ap sp mp dp }
+missing! { ssk isk ssm lpsw diag wrd rdd sio siof tio clrio hio hdv tch stnsm stosm sigp lra concs discs stidp stidc sck stck sckc stckc spt stpt spka ipk ptlb spx stpx stap rrb pc sac ipte ivsk iac ssar epar esar pt iske rrbe sske tb stctl lctl mvck mvcp mvcs lasp tprot free fret lckpg ulkpg dnccw fccws scnvu disp1 trbrg trlok vist vipt dfccw disp0 scnru ccwgn uxccw disp2 stevl lcspg freex fretx prfma }
