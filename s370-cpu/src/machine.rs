@@ -140,7 +140,8 @@ fn is_endless((interruption, psw): &(Interruption, Psw), instructions: u64) -> b
     match interruption {
         Interruption::Program(program) => {
             let unchanged = program.code.is_some_and(|code| {
-                matches!(code.ending(), Ending::Suppression | Ending::Nullification)
+                (matches!(code.ending(), Ending::Suppression | Ending::Nullification)
+                    && code != ProgramCode::FIXED_DIVIDE)
                     || matches!(code, ProgramCode::PROTECTION | ProgramCode::ADDRESSING)
             });
             instructions == 1 && unchanged && !psw.external() && psw.io_channels(u32::MAX) == 0
