@@ -362,7 +362,7 @@ fn register_rules(row: &Row) -> (RegisterRule, RegisterRule) {
         Op::MVCL | Op::CLCL | Op::CDS => (Even, Even),
         Op::AXR | Op::SXR | Op::MXR => (Extended, Extended),
         Op::MXDR | Op::MXD => (Extended, Floating),
-        Op::LDXR => (Floating, Extended),
+        Op::LRDR => (Floating, Extended),
         _ => match row.facility {
             Facility::FloatingPoint | Facility::ExtendedFloatingPoint => (Floating, Floating),
             _ => (Any, Any),

@@ -453,7 +453,8 @@ mod tests {
     fn stores_into_code_are_noticed_exactly() {
         let storage = Storage::new(8192).unwrap();
         storage.mark_code(0x102, 6);
-        for (at, length, hit) in [(0x101, 1, false), (0x101, 2, true), (0x107, 1, true), (0x108, 8, false), (0, 2048, true)]
+        for (at, length, hit) in
+            [(0x101, 1, false), (0x101, 2, true), (0x107, 1, true), (0x108, 8, false), (0, 2048, true)]
         {
             assert_eq!(storage.is_code(at, length), hit, "{at:X}+{length}");
         }

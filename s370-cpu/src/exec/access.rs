@@ -88,6 +88,37 @@ impl Operand {
     pub fn length(&self) -> u32 {
         self.length
     }
+
+    /// Absolute address of the rightmost byte.
+    pub fn rightmost(&self) -> u32 {
+        self.at(self.length - 1)
+    }
+
+    /// The runs of absolute addresses: first address and length, which may be zero.
+    fn runs(&self) -> [(u32, u32); 2] {
+        let first_length = self.length.min(self.first_length);
+        [(self.first, first_length), (self.second, self.length - first_length)]
+    }
+
+    /// Whether a byte of storage belongs to both operands.
+    pub fn overlaps(&self, other: &Operand) -> bool {
+        let meet = |(a, a_length): (u32, u32), (b, b_length): (u32, u32)| a < b + b_length && b < a + a_length;
+        self.runs().into_iter().any(|a| other.runs().into_iter().any(|b| meet(a, b)))
+    }
+
+    /// Whether a byte of storage is the operand's, but not its rightmost.
+    pub fn has_left_of_rightmost(&self, at: u32) -> bool {
+        self.runs().into_iter().any(|(start, length)| (start..start + length).contains(&at)) && at != self.rightmost()
+    }
+}
+
+/// A field that may be replaced: checked, but not yet recorded as changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    /// Where it is.
+    pub operand: Operand,
+    /// Its logical address.
+    at: u32,
 }
 
 /// Absolute address of one byte that may be referred to in this way with this key, or an access exception.
@@ -167,6 +198,16 @@ impl Interpreter<'_> {
         key: u8,
         space: Space,
     ) -> Result<Operand, Trap> {
+        let operand = self.locate(at, length, access, key, space)?;
+        self.record_operand(&operand, access);
+        if access == Access::Store {
+            self.tell_per_of_store(at, length);
+        }
+        Ok(operand)
+    }
+
+    /// Checks an operand and leaves no trace of it.
+    fn locate(&self, at: u32, length: u32, access: Access, key: u8, space: Space) -> Result<Operand, Trap> {
         debug_assert!((1..=BLOCK).contains(&length));
         let first = self.check(at, access, key, space)?;
         let first_length = BLOCK - at % BLOCK;
@@ -174,17 +215,25 @@ impl Interpreter<'_> {
         if length > first_length {
             let next = at.wrapping_add(first_length) & ADDRESS;
             operand.second = self.check(next, access, key, space)?;
-            self.record(operand.second, access);
         }
         // Low-address protection ends inside a block: the last byte before 512 is protected, the first may not be.
         if access == Access::Store && at >= 512 && self.low_address_protected(at.wrapping_add(length - 1) & ADDRESS) {
             return Err(ProgramCode::PROTECTION.into());
         }
-        self.record(first, access);
-        if access == Access::Store && self.per_on && self.per_range(at, length) {
+        Ok(operand)
+    }
+
+    fn tell_per_of_store(&mut self, at: u32, length: u32) {
+        if self.per_on && self.per_range(at, length) {
             self.per.store = true;
         }
-        Ok(operand)
+    }
+
+    fn record_operand(&self, operand: &Operand, access: Access) {
+        self.record(operand.first, access);
+        if !operand.is_whole() {
+            self.record(operand.second, access);
+        }
     }
 
     fn record(&self, absolute: u32, access: Access) {
@@ -197,6 +246,21 @@ impl Interpreter<'_> {
     /// Checks an operand as the PSW says.
     pub(super) fn resolve(&mut self, at: u32, length: u32, access: Access) -> Result<Operand, Trap> {
         self.resolve_with(at, length, access, self.state.psw.key, self.current_space())
+    }
+
+    /// Checks a field that is to be replaced if the operation comes that far. Till [`Interpreter::replace`] it counts as
+    /// only fetched: an operation that ends in a data exception has changed nothing.
+    pub(super) fn resolve_target(&mut self, at: u32, length: u32) -> Result<Target, Trap> {
+        let operand = self.locate(at, length, Access::Store, self.state.psw.key, self.current_space())?;
+        self.record_operand(&operand, Access::Fetch);
+        Ok(Target { operand, at })
+    }
+
+    /// Stores into a field, as many bytes as it has.
+    pub(super) fn replace(&mut self, target: &Target, bytes: &[u8]) {
+        self.record_operand(&target.operand, Access::Store);
+        self.tell_per_of_store(target.at, target.operand.length);
+        target.operand.write(self.storage, bytes);
     }
 
     /// Checks an instruction's own bytes. Instructions come from the primary space (in secondary-space mode it is

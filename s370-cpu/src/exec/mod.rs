@@ -6,7 +6,11 @@
 
 mod access;
 mod branch;
+mod convert;
+mod decimal;
+mod edit;
 mod fixed;
+mod floating;
 #[cfg(test)]
 mod harness;
 mod keys;
@@ -148,6 +152,8 @@ impl<'a> Interpreter<'a> {
     fn per_event(&self, trap: Option<Trap>) -> Option<PerEvent> {
         let enabled = (self.state.cr[9] >> 24) as u8;
         let ending = match trap {
+            // CONVERT TO BINARY has loaded its register; the divisions are suppressed before they change one.
+            Some(Trap::Program(ProgramCode::FIXED_DIVIDE, _)) => Ending::Completion,
             Some(Trap::Program(code, _)) => code.ending(),
             _ => Ending::Completion,
         };

@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn moves_are_as_if_byte_by_byte() {
-        for (to, from) in [(300, 0), (100, 100), (101, 100), (107, 100), (116, 100), (100, 103), (100, 120), (130, 100)] {
+        for (to, from) in [(300, 0), (100, 100), (101, 100), (107, 100), (116, 100), (100, 103), (100, 120), (130, 100)]
+        {
             for length in [1, 2, 3, 7, 8, 15, 16, 17, 31, 40, 255, 256] {
                 let (fast, slow) = (numbered(), numbered());
                 copy(&fast, to, from, length);

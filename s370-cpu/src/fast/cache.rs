@@ -188,7 +188,6 @@ pub fn decode_slot(cursor: Cursor, storage: &Storage, absolute: u32) {
     let slot = decode_at(storage, absolute);
     storage.mark_code(absolute, u32::from(slot.length) * 2);
     cursor.set(slot);
-
 }
 
 #[cfg(test)]

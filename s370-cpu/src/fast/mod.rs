@@ -11,12 +11,12 @@ mod slot;
 mod system_ops;
 mod tlb;
 
-use s370_arch::{isa::Privilege, storage_key::BLOCK};
+use s370_arch::storage_key::BLOCK;
 
 pub use self::run::Leave;
 use self::{cache::Cache, run::Hot, tlb::Tlb};
 use crate::{
-    exec::{Access, Effects, Interpreter, Space},
+    exec::{Access, Effects, Space},
     state::CpuState,
     storage::Storage,
 };

@@ -71,7 +71,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let entry = fetch[(logical >> 11) as usize % ENTRIES];
     let mut absolute = logical ^ entry;
     let Some((mut cursor, mut base)) = hot.cache.enter(hot.state.psw.address ^ entry) else { return Leave::Enter };
-    let mut temporary = Slot::bare(Code::Slow);
+    let mut temporary;
     // Where EXECUTE stands while its target is executed.
     let mut execute: Option<Cursor> = None;
     let address;
@@ -885,7 +885,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::XcZero => {
                     let length = u32::from(s.i) + 1;
-                    fetchable_run!(address1!(), length);
+                    let _ = fetchable_run!(address1!(), length);
                     let to = storable_run!(address1!(), length);
                     bytes::fill(storage, to, length, 0);
                     cc = LazyCode(0);

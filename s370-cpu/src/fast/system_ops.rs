@@ -96,8 +96,7 @@ pub fn supervisor_call(hot: &mut Hot<'_>, code: u8, next: u32, cc: u8) -> Swap {
 /// A privileged instruction in the problem state.
 #[inline(always)]
 pub fn privileged(hot: &mut Hot<'_>, next: u32, cc: u8, ilc: u8) -> Swap {
-    let program =
-        ProgramInterruption { code: Some(ProgramCode::PRIVILEGED), ilc, detail: Detail::None, per: None };
+    let program = ProgramInterruption { code: Some(ProgramCode::PRIVILEGED), ilc, detail: Detail::None, per: None };
     take(hot, Class::Program, &Interruption::Program(program), next, cc)
 }
 

@@ -161,7 +161,6 @@ impl Tlb {
         self.contexts.iter_mut().filter(|context| context.key.translation.is_some()).for_each(Context::clear);
     }
 
-
     /// Forgets what is known of one absolute block: its key has changed, or it now holds decoded instructions.
     pub fn drop_absolute(&mut self, absolute: u32) {
         if let Some(mapped) = self.mapped.get_mut((absolute / BLOCK) as usize)
