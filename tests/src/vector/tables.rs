@@ -101,6 +101,13 @@ impl Layout {
         Ok(())
     }
 
+    /// Maps one page to a frame, or to none. Both must lie where [`Layout::build`] laid out tables.
+    pub fn map_page(self, picture: &mut Picture, space: usize, page: u32, frame: Option<u32>) {
+        let entry = frame.map_or(self.invalid_page(), |frame| (frame >> 8) as u16);
+        let at = self.page_entry_at(space, page);
+        picture.storage[at..at + 2].copy_from_slice(&entry.to_be_bytes());
+    }
+
     /// `segment=V>what`, where what is `invalid`, `bad`, `protected`, `common`, `short` (the shortest page table) or
     /// the address of a page table.
     ///
