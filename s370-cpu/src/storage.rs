@@ -381,6 +381,21 @@ impl Storage {
         marks(word) & from != 0 || marks(end) & to != 0 || (word + 1..end).any(|n| marks(n) != 0)
     }
 
+    /// [`Storage::is_code`] for at most 8 bytes, in one look at the marks.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_code_short(&self, at: u32, length: u32) -> bool {
+        let (first, last) = (at / 2, (at + length - 1) / 2);
+        let Some(word) = self.code.get(first as usize / 64) else { return false };
+        let marks = word.load(Ordering::Relaxed) >> (first % 64);
+        // A run that goes on in the next word is rare; its first halfword's being in this one leaves the rest to the
+        // general question.
+        if last / 64 != first / 64 {
+            return self.is_code(at, length);
+        }
+        marks & ((2 << (last - first)) - 1) != 0
+    }
+
     /// To be called after any store at a place that may be decoded: remembers which decoded halfwords it hit.
     pub fn note_store(&self, at: u32, length: u32) {
         for block in at / BLOCK..=(at.saturating_add(length.max(1) - 1)) / BLOCK {

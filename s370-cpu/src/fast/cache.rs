@@ -9,7 +9,7 @@
 //! not cross the end of its block and the slot past the last halfword is [`Code::End`], so that moving on by the length
 //! of the instruction just executed stays inside the array.
 
-use std::collections::HashMap;
+use std::{cell::UnsafeCell, collections::HashMap};
 
 use s370_arch::{format::Instruction, isa::instruction_length, storage_key::BLOCK};
 
@@ -52,11 +52,10 @@ impl Cursor {
         Cursor(self.0.wrapping_offset(halfwords))
     }
 
-    /// The place `bytes` of storage on (an even number).
+    /// Halfwords of storage between `other` and here.
     #[inline(always)]
-    #[must_use]
-    pub fn advance_bytes(self, bytes: i32) -> Cursor {
-        Cursor(self.0.wrapping_byte_offset(bytes as isize * (size_of::<Slot>() / 2) as isize))
+    pub fn halfwords_from(self, other: Cursor) -> isize {
+        (self.0 as isize).wrapping_sub(other.0 as isize) / size_of::<Slot>() as isize
     }
 
     /// Bytes of storage between `base` and here.
@@ -67,7 +66,6 @@ impl Cursor {
 }
 
 /// All decoded instructions of one processor.
-#[derive(Default)]
 pub struct Cache {
     /// One more than the number in `blocks` of each absolute block's slots, or zero.
     index: Vec<u32>,
@@ -76,6 +74,20 @@ pub struct Cache {
     owners: Vec<u32>,
     /// How often a decoded halfword (absolute address) was stored into.
     hits: HashMap<u32, u8>,
+    /// A slot of no block: for EXECUTE's target.
+    scratch: Box<UnsafeCell<Slot>>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Cache {
+            index: Vec::new(),
+            blocks: Vec::new(),
+            owners: Vec::new(),
+            hits: HashMap::new(),
+            scratch: Box::new(UnsafeCell::new(Slot::bare(Code::Slow))),
+        }
+    }
 }
 
 impl Cache {
@@ -87,6 +99,11 @@ impl Cache {
         let block = self.blocks.get(number.wrapping_sub(1))?;
         let base = Cursor(std::ptr::from_ref::<Block>(block).cast::<Slot>().cast_mut());
         Some((base.advance((absolute % BLOCK / 2) as isize), base))
+    }
+
+    /// The slot for EXECUTE's target.
+    pub fn scratch(&self) -> Cursor {
+        Cursor(self.scratch.get())
     }
 
     /// Whether an absolute block has slots.
@@ -181,10 +198,17 @@ pub fn decode_at(storage: &Storage, absolute: u32) -> Slot {
     Slot::decode(Instruction(bytes))
 }
 
-/// Decodes the slot at `cursor`, which stands for the absolute address `absolute`, and marks its halfwords.
+/// The instruction at `cursor`, decoded but not remembered. `base` stands for the absolute address `block`.
+#[inline(never)]
+pub fn decode_volatile(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) -> Slot {
+    decode_at(storage, block + cursor.bytes_from(base))
+}
+
+/// Decodes the slot at `cursor`, and marks its halfwords. `base` stands for the absolute address `block`.
 #[cold]
 #[inline(never)]
-pub fn decode_slot(cursor: Cursor, storage: &Storage, absolute: u32) {
+pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) {
+    let absolute = block + cursor.bytes_from(base);
     let slot = decode_at(storage, absolute);
     storage.mark_code(absolute, u32::from(slot.length) * 2);
     cursor.set(slot);
@@ -200,7 +224,8 @@ mod tests {
 
     fn decode(cache: &mut Cache, storage: &Storage, at: u32) {
         cache.open(at, storage);
-        decode_slot(cache.enter(at).unwrap().0, storage, at);
+        let (cursor, base) = cache.enter(at).unwrap();
+        decode_slot(cursor, base, storage, at & !(BLOCK - 1));
     }
 
     #[test]
@@ -248,7 +273,6 @@ mod tests {
         let (at, base) = cache.enter(0x804).unwrap();
         assert_eq!(at.bytes_from(base), 4);
         assert_eq!(base.advance(2), at);
-        assert_eq!(at.advance_bytes(-4), base);
         assert_eq!(base.advance(HALFWORDS as isize).slot().code, Code::End);
         cache.clear(&storage);
         assert!(cache.enter(0x804).is_none());

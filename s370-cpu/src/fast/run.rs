@@ -11,7 +11,7 @@ use s370_arch::psw::program_mask;
 
 use super::{
     bytes,
-    cache::{Cache, Cursor, decode_at, decode_slot},
+    cache::{Cache, decode_slot, decode_volatile},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     slot::{Code, Slot, is_branch},
@@ -71,24 +71,25 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let entry = fetch[(logical >> 11) as usize % ENTRIES];
     let mut absolute = logical ^ entry;
     let Some((mut cursor, mut base)) = hot.cache.enter(hot.state.psw.address ^ entry) else { return Leave::Enter };
-    let mut temporary;
-    // Where EXECUTE stands while its target is executed.
-    let mut execute: Option<Cursor> = None;
-    let address;
+    // An instruction that is decoded for this time only, and EXECUTE's target. While that is executed, the cursor stands
+    // where the target's length leads past EXECUTE.
+    let mut volatile;
+    let executed = hot.cache.scratch();
+    // Where to go on, when that is not where the cursor stands.
+    let mut elsewhere = None;
 
     let leave = 'run: loop {
         if left == 0 {
-            address = logical + cursor.bytes_from(base);
             break 'run Leave::Budget;
         }
-        left -= 1;
         let mut s: &Slot = cursor.slot();
         'instruction: loop {
             /// Leaves before the instruction.
             macro_rules! leave {
                 ($why:expr) => {{
-                    left += 1;
-                    address = logical + execute.unwrap_or(cursor).bytes_from(base);
+                    if std::ptr::eq(s, executed.slot()) {
+                        cursor = cursor.advance(isize::from(s.length as i8) - 2);
+                    }
                     break 'run $why;
                 }};
             }
@@ -101,7 +102,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! next {
                 ($halfwords:literal) => {{
                     cursor = cursor.advance($halfwords);
-                    execute = None;
+                    left -= 1;
                     break 'instruction;
                 }};
             }
@@ -128,7 +129,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! address2 {
                 () => {
-                    base!(s.b2).wrapping_add(u32::from(s.d2)) & ADDRESS
+                    base!(s.b2).wrapping_add(u32::from(s.d2())) & ADDRESS
                 };
             }
             macro_rules! address_rx {
@@ -164,7 +165,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         if at & 2047 > 2048 - $size {
                             slow!();
                         }
-                        if entry & HAS_CODE != 0 && storage.is_code(at ^ (entry & !HAS_CODE), $size) {
+                        if entry & HAS_CODE != 0 && storage.is_code_short(at ^ (entry & !HAS_CODE), $size) {
                             slow!();
                         }
                     }
@@ -208,12 +209,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let target: u32 = $target;
                     let entry = fetch[(target >> 11) as usize % ENTRIES];
                     if target & 1 != 0 {
-                        address = target;
+                        elsewhere = Some(target);
                         break 'run if left == 0 { Leave::Budget } else { Leave::Slow };
                     }
                     let found = if entry & INVALID != 0 { None } else { hot.cache.enter(target ^ entry) };
                     let Some((slot, first)) = found else {
-                        address = target;
+                        elsewhere = Some(target);
                         break 'run if left == 0 { Leave::Budget } else { Leave::Enter };
                     };
                     (cursor, base) = (slot, first);
@@ -225,14 +226,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! branch {
                 ($target:expr) => {{
                     let target: u32 = $target;
-                    let distance = target.wrapping_sub(logical + cursor.bytes_from(base)) as i32;
-                    if distance == s.hint.get() {
-                        cursor = cursor.advance_bytes(s.hint.get());
-                        break 'instruction;
-                    }
+                    left -= 1;
                     if target & !2046 == logical {
-                        s.hint.set(distance);
-                        cursor = base.advance((target & 2047) as isize / 2);
+                        if target == s.target.get() {
+                            cursor = cursor.advance(s.step());
+                        } else {
+                            let to = base.advance((target & 2047) as isize / 2);
+                            s.set_target(target, to.halfwords_from(cursor));
+                            cursor = to;
+                        }
                         break 'instruction;
                     }
                     enter!(target);
@@ -408,7 +410,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             /// The time at this instruction.
             macro_rules! now {
                 () => {
-                    hot.state.time + (hot.left - left - 1) * hot.instruction_time
+                    hot.state.time + (hot.left - left) * hot.instruction_time
                 };
             }
             /// A swap of PSWs that may have been done.
@@ -416,12 +418,14 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 ($swap:expr) => {
                     match $swap {
                         Swap::Done(target) => {
+                            left -= 1;
                             cc = LazyCode::of(hot.state.psw.cc);
                             enter!(target);
                         }
                         Swap::Context(target) => {
+                            left -= 1;
                             cc = LazyCode::of(hot.state.psw.cc);
-                            address = target;
+                            elsewhere = Some(target);
                             break 'run Leave::Context;
                         }
                         Swap::Declined => slow!(),
@@ -432,7 +436,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! privileged {
                 ($halfwords:literal) => {
                     if hot.state.psw.problem {
-                        if execute.is_some() {
+                        if std::ptr::eq(s, executed.slot()) {
                             slow!();
                         }
                         swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
@@ -444,7 +448,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     match $change {
                         system::MaskChange::Done => next!(2),
                         system::MaskChange::Context => {
-                            address = next_address!(2);
+                            left -= 1;
+                            cursor = cursor.advance(2);
                             break 'run Leave::Context;
                         }
                         system::MaskChange::Declined => slow!(),
@@ -454,19 +459,18 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
 
             match s.code {
                 Code::Undecoded => {
-                    decode_slot(cursor, storage, absolute + cursor.bytes_from(base));
+                    decode_slot(cursor, base, storage, absolute);
                     s = cursor.slot();
                     continue 'instruction;
                 }
                 Code::End => {
-                    left += 1;
                     let target = logical.wrapping_add(2048) & ADDRESS;
                     enter!(target);
                 }
                 Code::Slow => slow!(),
                 Code::Volatile => {
-                    temporary = decode_at(storage, absolute + cursor.bytes_from(base));
-                    s = &temporary;
+                    volatile = decode_volatile(cursor, base, storage, absolute);
+                    s = &volatile;
                     continue 'instruction;
                 }
                 Code::Nop1 => next!(1),
@@ -548,6 +552,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 Code::Bcr => branch_if!(cc.selects(s.r1), r2!() & ADDRESS, 1),
                 Code::BcrAlways => {
                     let target = r2!() & ADDRESS;
+                    left -= 1;
                     if target & !2046 == logical {
                         cursor = base.advance((target & 2047) as isize / 2);
                         break 'instruction;
@@ -729,18 +734,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 Code::Ex => {
                     let target = address_rx!();
                     let at = fetchable_run!(target, 6);
-                    if target & 1 != 0 || execute.is_some() {
+                    if target & 1 != 0 {
                         slow!();
                     }
                     let or = if s.r1 == 0 { 0 } else { r1!() as u8 };
-                    temporary = system::execute_target(storage, at, or);
-                    if is_branch(temporary.code) {
+                    let slot = system::execute_target(storage, at, or);
+                    if is_branch(slot.code) {
                         slow!();
                     }
-                    // Set back, so that the target's length leads past EXECUTE.
-                    execute = Some(cursor);
-                    cursor = cursor.advance(2 - isize::from(temporary.length as i8));
-                    s = &temporary;
+                    cursor = cursor.advance(2 - isize::from(slot.length as i8));
+                    executed.set(slot);
+                    s = executed.slot();
                     continue 'instruction;
                 }
 
@@ -1255,7 +1259,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         slow!();
                     }
                     let value = storage.u64(fetchable!(at, 8));
-                    if value > i64::MAX as u64 || value <= (left + 1) * hot.instruction_time {
+                    if value > i64::MAX as u64 || value <= left * hot.instruction_time {
                         slow!();
                     }
                     hot.state.cpu_timer_base = value.wrapping_add(now!());
@@ -1288,7 +1292,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let key = (address1!() >> 4) as u8 & 15;
                     if key != hot.state.psw.key {
                         hot.state.psw.key = key;
-                        address = next_address!(2);
+                        left -= 1;
+                        cursor = cursor.advance(2);
                         break 'run Leave::Context;
                     }
                     next!(2);
@@ -1305,6 +1310,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
         }
     };
 
+    let address = elsewhere.unwrap_or_else(|| logical + cursor.bytes_from(base));
     hot.left = left;
     hot.state.gr.copy_from_slice(&gr[..16]);
     hot.state.fpr = fpr;

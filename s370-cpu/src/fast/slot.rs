@@ -45,8 +45,8 @@ pub const NO_REGISTER: u8 = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Slot {
-    /// Bytes from this instruction to where its branch went last, when that was in the same block.
-    pub hint: Cell<i32>,
+    /// Where this branch went last, when that was in the same block; an address that no branch has until then.
+    pub target: Cell<u32>,
     /// What to do.
     pub code: Code,
     /// R1, M1 or L1.
@@ -57,8 +57,8 @@ pub struct Slot {
     pub b1: u8,
     /// Displacement that goes with `b1`.
     pub d1: u16,
-    /// Second displacement of SS.
-    pub d2: u16,
+    /// Second displacement of SS; of a branch, the halfwords from here to `target`.
+    pub second: Cell<u16>,
     /// Second base of SS.
     pub b2: u8,
     /// Bits 8-15.
@@ -67,23 +67,46 @@ pub struct Slot {
     pub length: u8,
 }
 
+/// No address.
+#[expect(clippy::declare_interior_mutable_const, reason = "a fresh cell is wanted each time")]
+const NOWHERE: Cell<u32> = Cell::new(u32::MAX);
+
 impl Slot {
+    /// The second displacement of SS.
+    #[inline(always)]
+    pub fn d2(&self) -> u16 {
+        self.second.get()
+    }
+
+    /// Halfwords from this branch to its [`Slot::target`].
+    #[inline(always)]
+    pub fn step(&self) -> isize {
+        self.second.get() as i16 as isize
+    }
+
+    /// Remembers where this branch went.
+    #[inline(always)]
+    pub fn set_target(&self, target: u32, step: isize) {
+        self.target.set(target);
+        self.second.set(step as u16);
+    }
+
     /// A slot with nothing but a code.
     pub const fn bare(code: Code) -> Slot {
-        Slot { hint: Cell::new(0), code, r1: 0, r2: 0, b1: 0, d1: 0, d2: 0, b2: 0, i: 0, length: 0 }
+        Slot { target: NOWHERE, code, r1: 0, r2: 0, b1: 0, d1: 0, second: Cell::new(0), b2: 0, i: 0, length: 0 }
     }
 
     /// Decodes an instruction. It must not cross the end of its block.
     pub fn decode(i: Instruction) -> Slot {
         let register = |r: usize| if r == 0 { NO_REGISTER } else { r as u8 };
         let mut slot = Slot {
-            hint: Cell::new(0),
+            target: NOWHERE,
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
             r1: i.r1() as u8,
             r2: i.r2() as u8,
             b1: register(i.base1()),
             d1: i.displacement1() as u16,
-            d2: i.displacement2() as u16,
+            second: Cell::new(i.displacement2() as u16),
             b2: register(i.base2()),
             i: i.i(),
             length: i.length() / 2,
@@ -118,7 +141,7 @@ impl Slot {
                 Code::Slow
             }
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
-            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2 => Code::XcZero,
+            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
