@@ -113,8 +113,12 @@ pub fn overlap(a: u32, a_length: u32, b: u32, b_length: u32) -> bool {
 /// The 1-16 bytes at `at`, right-aligned.
 #[inline(always)]
 pub fn field(storage: &Storage, at: u32, length: u32) -> u128 {
+    if at + length < 16 {
+        // There is no storage to the left of the operand.
+        return (0..length).fold(0, |field, n| field << 8 | u128::from(storage.u8(at + n)));
+    }
     if length <= 8 {
-        // What is read to the left of the operand is shifted out; storage reads never leave the machine's storage.
+        // What is read to the left of the operand is shifted out.
         let word = storage.u64(at.wrapping_add(length).wrapping_sub(8));
         return u128::from(word << (64 - 8 * length) >> (64 - 8 * length));
     }
@@ -180,6 +184,7 @@ mod tests {
     #[test]
     fn fields_come_back() {
         let storage = numbered();
+        (0..16).for_each(|n| storage.put_u8(n, !n as u8));
         for length in 1..=16 {
             for at in [0, 1, 5, 300] {
                 let expected = (0..length).fold(0, |f, n| f << 8 | u128::from(storage.u8(at + n)));
