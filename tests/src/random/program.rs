@@ -123,9 +123,9 @@ fn operands(rng: &mut Rng, row: &Row, at: u32) -> Operands {
         _ => {}
     }
     if row.chapter == "9" {
-        operands.r1 = rng.pick(&[0, 2, 4, 6, 0, 2, 4, 6, 0, 4, 1]);
+        operands.r1 = rng.pick(&[0, 4, 0, 4, 0, 4, 2, 6, 2, 6, 0, 4, 0, 4, 1]);
         if row.format == Format::Rr {
-            operands.r2 = rng.pick(&[0, 2, 4, 6, 0, 4, 0, 4, 7]);
+            operands.r2 = rng.pick(&[0, 2, 4, 6, 0, 4, 0, 4, 0, 4, 0, 4, 7]);
         }
     }
     if row.chapter == "8" && rng.chance(85) {

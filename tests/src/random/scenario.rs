@@ -25,6 +25,8 @@ const TABLES: usize = 0x1_8000;
 const SIZE: u32 = 0x2_0000;
 /// Pages of code, and the prefixes.
 const CODE: [u32; 3] = [0x1000, 0x2000, 0x9000];
+/// Where the code is that most new PSWs lead to.
+const HANDLER: u32 = 0xC00;
 const PREFIX: [u32; 4] = [0, 0x5000, 0x6000, 0];
 
 /// A machine at the start.
@@ -207,10 +209,14 @@ fn fill_low_storage(rng: &mut Rng, picture: &mut Picture, modes: Modes) {
     cr[1][0] ^= rng.pick(&[0, 0x0000_0800, 0x0800_0000, 0x1000_0000]);
     cr[1][9] = rng.pick(&[0, 0xF000_FFFF]);
     for page in [0, PREFIX[1], PREFIX[2]] {
+        fill_handler(rng, picture, page);
         for place in [0, 88, 96, 104, 112, 120] {
             let code = rng.pick(&CODE);
             let mut psw = random_psw(rng, modes, code);
             psw.wait = rng.chance(2);
+            if rng.chance(85) {
+                (psw.key, psw.address) = (0, HANDLER);
+            }
             put(picture, page + place, &psw.emit(0, 0).to_be_bytes());
         }
         put(picture, page + 80, &rng.pick(&[0, 0x100, 0x7FFF_FFFF, u32::MAX]).to_be_bytes());
@@ -228,6 +234,23 @@ fn fill_low_storage(rng: &mut Rng, picture: &mut Picture, modes: Modes) {
             put(picture, page + PREFIXES + 4 * n as u32, &prefix.to_be_bytes());
         }
     }
+}
+
+/// What most new PSWs lead to: the registers get back what the conventions want, and the program goes on at another
+/// place in the code each time.
+fn fill_handler(rng: &mut Rng, picture: &mut Picture, page: u32) {
+    let handler = ["LM 8,15,1472(0)", "L 1,1520", "LA 1,86(0,1)", "N 1,1524", "ST 1,1520", "BC 15,0(1,12)"];
+    let mut at = page + HANDLER;
+    for text in handler {
+        let bytes = crate::assemble::assemble(text).map(|instruction| instruction.bytes().to_vec()).unwrap_or_default();
+        put(picture, at, &bytes);
+        at += bytes.len() as u32;
+    }
+    for (n, register) in picture.state.gr[8..].to_owned().into_iter().enumerate() {
+        put(picture, page + 1472 + 4 * n as u32, &register.to_be_bytes());
+    }
+    put(picture, page + 1520, &(rng.below(CODE_SPAN) & !1).to_be_bytes());
+    put(picture, page + 1524, &0x0000_0FFE_u32.to_be_bytes());
 }
 
 /// Both spaces: mostly as real storage, some pages elsewhere, some nowhere, the tables out of reach.
