@@ -63,12 +63,12 @@ impl Processor {
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Processor {
         let mut processor = Processor {
+            fast: Fast::new(Arc::clone(&storage)),
             state,
             storage,
             engine: Engine::default(),
             instruction_time: MICROSECOND,
             native: false,
-            fast: Fast::default(),
         };
         processor.state.run_state = RunState::Operating;
         processor
