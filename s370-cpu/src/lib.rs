@@ -8,5 +8,6 @@ pub mod hfp;
 pub mod interruption;
 pub mod machine;
 pub mod processor;
+pub mod reset;
 pub mod state;
 pub mod storage;

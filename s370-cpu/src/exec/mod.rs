@@ -6,16 +6,20 @@
 
 mod access;
 mod branch;
+mod cp_assist;
 mod fixed;
 #[cfg(test)]
 mod harness;
+mod io;
 mod keys;
 mod logical;
 mod missing;
 mod moves;
+mod multiprocessing;
 mod shift;
 mod system;
 mod timers;
+mod translation;
 
 use s370_arch::{
     format::Instruction,
