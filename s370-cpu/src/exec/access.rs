@@ -101,7 +101,7 @@ impl Interpreter<'_> {
     }
 
     /// Real address of one byte, and whether its segment is protected.
-    fn to_real(&self, at: u32, space: Space) -> Result<(u32, bool), Trap> {
+    pub(super) fn to_real(&self, at: u32, space: Space) -> Result<(u32, bool), Trap> {
         let designation = match space {
             Space::Real => return Ok((at, false)),
             Space::Primary => self.state.cr[1],

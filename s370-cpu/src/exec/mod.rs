@@ -7,6 +7,7 @@
 mod access;
 mod branch;
 mod cp_assist;
+mod dual_address_space;
 mod fixed;
 #[cfg(test)]
 mod harness;
