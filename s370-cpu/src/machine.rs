@@ -52,6 +52,8 @@ pub struct InterruptionLog {
     pub taken: Vec<TakenInterruption>,
     /// How many to keep.
     pub capacity: usize,
+    /// How many were taken in all.
+    pub total: u64,
 }
 
 impl Machine {
@@ -120,6 +122,7 @@ impl Machine {
         let mut next = Some(interruption);
         for _ in 0..2 {
             let Some(interruption) = next else { return };
+            self.log.total += 1;
             if self.log.taken.len() < self.log.capacity {
                 let (code, ilc) = interruption.code_and_ilc();
                 self.log.taken.push(TakenInterruption { interruption, old_psw: state.psw.emit(code, ilc) });
