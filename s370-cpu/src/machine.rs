@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use s370_arch::{
-    interruption::{Ending, ProgramCode},
+    interruption::{Ending, ProgramCode, external},
     psw::Psw,
 };
 
@@ -63,25 +63,54 @@ impl Machine {
 
     /// Executes at most `budget` instructions; says how many were, and why it stopped.
     pub fn run(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Stop) {
-        let mut executed = 0;
-        self.processor.native = self.log.capacity == 0;
+        self.run_in_strides(bus, budget, u64::MAX, &mut |_, _| {})
+    }
+
+    /// As [`Machine::run`], and shows the machine to `watch` after every instruction and every interruption, with the
+    /// number of instructions (0 or 1) that were executed since it last saw it.
+    pub fn run_watched(
+        &mut self,
+        bus: &mut dyn Bus,
+        budget: u64,
+        watch: &mut dyn FnMut(&mut Machine, u64),
+    ) -> (u64, Stop) {
+        self.run_in_strides(bus, budget, 1, watch)
+    }
+
+    fn run_in_strides(
+        &mut self,
+        bus: &mut dyn Bus,
+        budget: u64,
+        stride: u64,
+        watch: &mut dyn FnMut(&mut Machine, u64),
+    ) -> (u64, Stop) {
+        let (mut executed, mut since_interruption) = (0, 0);
+        // A watcher is to see each interruption.
+        self.processor.native = self.log.capacity == 0 && stride == u64::MAX;
         let mut last: Option<(Interruption, Psw)> = None;
         loop {
-            let (count, exit) = self.processor.run(bus, budget - executed);
+            let (count, exit) = self.processor.run(bus, stride.min(budget - executed));
             executed += count;
-            match exit {
-                Exit::Budget => return (executed, Stop::Count),
-                Exit::Wait => return (executed, Stop::Wait),
-                Exit::Stopped => return (executed, Stop::Stopped),
-                Exit::CheckStop => return (executed, Stop::CheckStop),
+            since_interruption += count;
+            let stop = match exit {
+                Exit::Budget => (executed == budget).then_some(Stop::Count),
+                Exit::Wait => Some(Stop::Wait),
+                Exit::Stopped => Some(Stop::Stopped),
+                Exit::CheckStop => Some(Stop::CheckStop),
                 Exit::Interruption(interruption) => {
                     self.take(interruption);
                     let now = (interruption, self.processor.state.psw);
-                    if count == 1 && last == Some(now) && is_endless(&now) {
+                    if last == Some(now) && is_endless(&now, since_interruption) {
                         self.processor.state.run_state = RunState::CheckStop;
                     }
                     last = Some(now);
+                    since_interruption = 0;
+                    None
                 }
+            };
+            watch(self, count);
+            if let Some(stop) = stop {
+                return (executed, stop);
             }
         }
     }
@@ -106,13 +135,77 @@ impl Machine {
     }
 }
 
-/// Whether an interruption whose new PSW leads to the same interruption again can only go on for ever: its cause has
-/// changed nothing, and nothing else can interrupt.
-fn is_endless((interruption, psw): &(Interruption, Psw)) -> bool {
-    let Interruption::Program(program) = interruption else { return false };
-    let unchanged = program.code.is_some_and(|code| {
-        matches!(code.ending(), Ending::Suppression | Ending::Nullification)
-            || matches!(code, ProgramCode::PROTECTION | ProgramCode::ADDRESSING)
-    });
-    unchanged && !psw.external() && psw.io_channels(u32::MAX) == 0
+/// Whether an interruption whose new PSW led to the same interruption again, after as many instructions, can only go on
+/// for ever: its cause has changed nothing, and nothing else can interrupt.
+fn is_endless((interruption, psw): &(Interruption, Psw), instructions: u64) -> bool {
+    match interruption {
+        Interruption::Program(program) => {
+            let unchanged = program.code.is_some_and(|code| {
+                matches!(code.ending(), Ending::Suppression | Ending::Nullification)
+                    || matches!(code, ProgramCode::PROTECTION | ProgramCode::ADDRESSING)
+            });
+            instructions == 1 && unchanged && !psw.external() && psw.io_channels(u32::MAX) == 0
+        }
+        // These stay pending, and the new PSW does not mask them: no instruction will ever be executed.
+        Interruption::External { code, .. } => {
+            instructions == 0 && matches!(*code, external::CLOCK_COMPARATOR | external::CPU_TIMER)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{bus::NoDevices, state::Model};
+
+    fn machine(contents: &[(u32, u64)]) -> Machine {
+        let storage = Storage::new(8192).unwrap();
+        for &(at, doubleword) in contents {
+            storage.store_u64(at, doubleword);
+        }
+        let mut machine = Machine::new(CpuState::new(Model::default()), Arc::new(storage));
+        machine.log.capacity = 100;
+        machine
+    }
+
+    #[test]
+    fn a_timer_that_its_own_new_psw_does_not_mask_ends_in_the_check_stop_state() {
+        let mut machine = machine(&[(88, 0x0100_0000_0000_0200)]);
+        machine.processor.state.cr[0] = 0x0000_0800;
+        machine.processor.state.psw = Psw::parse(0x0100_0000_0000_0100);
+        machine.processor.state.set_tod(1);
+        assert_eq!(machine.run(&mut NoDevices, 10), (0, Stop::CheckStop));
+        assert_eq!(machine.log.taken.len(), 2);
+    }
+
+    #[test]
+    fn a_program_interruption_loop_ends_in_the_check_stop_state_watched_or_not() {
+        // The handler's first instruction is as invalid as the one that led there.
+        let loop_at = [(104, 0x0000_0000_0000_0200)];
+        let mut alone = machine(&loop_at);
+        alone.processor.state.psw = Psw::parse(0x100);
+        let mut watched = machine(&loop_at);
+        watched.processor.state.psw = Psw::parse(0x100);
+        let mut seen = 0;
+        let stop = watched.run_watched(&mut NoDevices, 1000, &mut |_, count| seen += count);
+        assert_eq!(stop, alone.run(&mut NoDevices, 1000));
+        assert_eq!(stop, (seen, Stop::CheckStop));
+        assert_eq!(watched.processor.state, alone.processor.state);
+        assert_eq!(watched.log.taken, alone.log.taken);
+    }
+
+    #[test]
+    fn watching_sees_every_instruction() {
+        // BCTR 1,0 and BC 7,X'100': four times around.
+        let mut machine = machine(&[(0x100, 0x0610_4770_0100_0000)]);
+        machine.processor.state.psw = Psw::parse(0x0000_0000_1000_0100);
+        let mut addresses = Vec::new();
+        let ran = machine.run_watched(&mut NoDevices, 5, &mut |machine, count| {
+            addresses.push((count, machine.processor.state.psw.address));
+        });
+        assert_eq!(ran, (5, Stop::Count));
+        assert_eq!(addresses, [(1, 0x102), (1, 0x100), (1, 0x102), (1, 0x100), (1, 0x102)]);
+        assert_eq!(machine.processor.state.gr[1], 3u32.wrapping_neg());
+    }
 }
