@@ -4,4 +4,5 @@
 pub mod engine;
 pub mod hex;
 pub mod probe;
+pub mod programs;
 pub mod report;
