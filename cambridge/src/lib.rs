@@ -5,4 +5,5 @@ pub mod bare;
 pub mod engine;
 pub mod hex;
 pub mod probe;
+pub mod programs;
 pub mod report;

@@ -87,7 +87,8 @@ impl Machine {
         watch: &mut dyn FnMut(&mut Machine, u64),
     ) -> (u64, Stop) {
         let (mut executed, mut since_interruption) = (0, 0);
-        self.processor.native = self.log.capacity == 0 && stride > 1;
+        // A watcher is to see each interruption.
+        self.processor.native = self.log.capacity == 0 && stride == u64::MAX;
         let mut last: Option<(Interruption, Psw)> = None;
         loop {
             let (count, exit) = self.processor.run(bus, stride.min(budget - executed));
