@@ -190,6 +190,7 @@ mod tests {
     #[test]
     fn fields_come_back() {
         let (storage, spot) = numbered();
+        (0..16).for_each(|n| storage.put_u8(n, !n as u8));
         for length in 1..=16 {
             for at in [0, 1, 5, 300] {
                 let expected = (0..length).fold(0, |f, n| f << 8 | u128::from(storage.u8(at + n)));

@@ -13,7 +13,7 @@ mod tlb;
 
 use std::sync::Arc;
 
-use s370_arch::storage_key::BLOCK;
+use s370_arch::storage_key::{BLOCK, CHANGE, REFERENCE};
 
 pub use self::run::Leave;
 use self::{cache::Cache, run::Hot, tlb::Tlb};
@@ -132,10 +132,10 @@ impl Fast {
             // Low-address protection covers part of the block.
             return false;
         }
-        if store {
-            storage.record_change(absolute);
-        } else {
-            storage.record_reference(absolute);
+        // An entry must not record what the instruction may yet fail to do: the slow interpreter refers to the block first.
+        let recorded = if store { REFERENCE | CHANGE } else { REFERENCE };
+        if storage.key(absolute) & recorded != recorded {
+            return false;
         }
         let has_code = self.cache.has(absolute);
         self.tlb.enter(at, absolute, store, has_code);
