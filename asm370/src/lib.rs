@@ -14,14 +14,18 @@
 //! ```
 
 mod assembler;
+mod conditional;
 mod constant;
 mod deck;
 mod diagnostic;
 mod ebcdic;
 mod expression;
+mod generator;
 mod link;
 mod literal;
+mod lookahead;
 mod machine;
+mod macros;
 mod number;
 mod object;
 mod operation;
@@ -33,6 +37,7 @@ mod statement;
 mod symbol;
 mod using;
 mod value;
+mod variable;
 
 pub use constant::AddressKind;
 pub use deck::{Card, DeckError};

@@ -51,6 +51,20 @@ impl Statement {
         }
     }
 
+    /// Takes an operand field that substitution made: what stands behind a blank in it becomes remarks.
+    pub fn regenerate(&mut self, operand: String) {
+        let blanks = blanks_in_parentheses(&self.operation);
+        let mut scan =
+            Scan { text: String::with_capacity(operand.len()), quoted: false, depth: 0, fold: false, blanks };
+        let used = scan.take(&operand);
+        if used < operand.len() {
+            self.remarks = format!("{} {}", operand[used..].trim_start(), self.remarks).trim_end().to_string();
+        }
+        self.operand = scan.text;
+        // Columns of the model say nothing about generated text.
+        self.pieces.truncate(1);
+    }
+
     /// The statement in the standard columns, for messages and listings of generated text.
     pub fn image(&self) -> String {
         if self.comment {
