@@ -1,9 +1,9 @@
 //! The instruction table: the one list of System/370 instructions.
 //!
-//! Everything that is known about an instruction as such stands in one row of [`for_each_instruction!`]: the decoder,
-//! the disassembler, the assembler's mnemonics, trace text, the privilege check, the list in `docs/instructions.md` and
-//! the coverage test of the vectors are all made from it. `s370-cpu` hands the same macro its dispatcher, so that a row
-//! without an implementation does not compile.
+//! Everything that is known about an instruction as such stands in one row of
+//! [`for_each_instruction!`](crate::for_each_instruction): the decoder, the disassembler, the assembler's mnemonics,
+//! trace text, the privilege check, the list in `docs/instructions.md` and the coverage test of the vectors are all made
+//! from it. `s370-cpu` hands the same macro its dispatcher, so that a row without an implementation does not compile.
 //!
 //! A row, from left to right:
 //!
@@ -11,7 +11,7 @@
 //! |---|---|
 //! | operation code | two digits: bits 0-7; four digits: bits 0-15 (in 9C-9F only bit 15 of the second byte counts) |
 //! | mnemonic, method | the assembler's name; the same in lower case, the name of its implementation |
-//! | format | [`Format`](crate::format::Format): where the operands are and how they are written |
+//! | format | [`Format`]: where the operands are and how they are written |
 //! | privilege | [`Privilege`]: what the architecture allows in the problem state |
 //! | facility | [`Facility`] that must be installed |
 //! | sensitivity | [`Sensitivity`]: Popek and Goldberg's class, by their definitions, filled in by hand |
@@ -62,7 +62,7 @@ macro_rules! for_each_instruction {
         (0x22   LTDR  ltdr  Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification] "LOAD AND TEST (LONG)" "9")
         (0x23   LCDR  lcdr  Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification] "LOAD COMPLEMENT (LONG)" "9")
         (0x24   HDR   hdr   Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification, ExponentUnderflow] "HALVE (LONG)" "9")
-        (0x25   LDXR  ldxr  Rr   Problem        ExtendedFloatingPoint Innocuous Unchanged []               [Specification, ExponentOverflow] "LOAD ROUNDED (EXTENDED TO LONG)" "9")
+        (0x25   LRDR  lrdr  Rr   Problem        ExtendedFloatingPoint Innocuous Unchanged []               [Specification, ExponentOverflow] "LOAD ROUNDED (EXTENDED TO LONG)" "9")
         (0x26   MXR   mxr   Rr   Problem        ExtendedFloatingPoint Innocuous Unchanged []               [Specification, ExponentOverflow, ExponentUnderflow] "MULTIPLY (EXTENDED)" "9")
         (0x27   MXDR  mxdr  Rr   Problem        ExtendedFloatingPoint Innocuous Unchanged []               [Specification, ExponentOverflow, ExponentUnderflow] "MULTIPLY (LONG TO EXTENDED)" "9")
         (0x28   LDR   ldr   Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification] "LOAD (LONG)" "9")
@@ -78,14 +78,14 @@ macro_rules! for_each_instruction {
         (0x32   LTER  lter  Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification] "LOAD AND TEST (SHORT)" "9")
         (0x33   LCER  lcer  Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification] "LOAD COMPLEMENT (SHORT)" "9")
         (0x34   HER   her   Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification, ExponentUnderflow] "HALVE (SHORT)" "9")
-        (0x35   LEDR  ledr  Rr   Problem        ExtendedFloatingPoint Innocuous Unchanged []               [Specification, ExponentOverflow] "LOAD ROUNDED (LONG TO SHORT)" "9")
+        (0x35   LRER  lrer  Rr   Problem        ExtendedFloatingPoint Innocuous Unchanged []               [Specification, ExponentOverflow] "LOAD ROUNDED (LONG TO SHORT)" "9")
         (0x36   AXR   axr   Rr   Problem        ExtendedFloatingPoint Innocuous Arithmetic [0,1,2]         [Specification, ExponentOverflow, ExponentUnderflow, Significance] "ADD NORMALIZED (EXTENDED)" "9")
         (0x37   SXR   sxr   Rr   Problem        ExtendedFloatingPoint Innocuous Arithmetic [0,1,2]         [Specification, ExponentOverflow, ExponentUnderflow, Significance] "SUBTRACT NORMALIZED (EXTENDED)" "9")
         (0x38   LER   ler   Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification] "LOAD (SHORT)" "9")
         (0x39   CER   cer   Rr   Problem        FloatingPoint         Innocuous Compare [0,1,2]            [Specification] "COMPARE (SHORT)" "9")
         (0x3A   AER   aer   Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification, ExponentOverflow, ExponentUnderflow, Significance] "ADD NORMALIZED (SHORT)" "9")
         (0x3B   SER   ser   Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification, ExponentOverflow, ExponentUnderflow, Significance] "SUBTRACT NORMALIZED (SHORT)" "9")
-        (0x3C   MDER  mder  Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification, ExponentOverflow, ExponentUnderflow] "MULTIPLY (SHORT TO LONG)" "9")
+        (0x3C   MER   mer   Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification, ExponentOverflow, ExponentUnderflow] "MULTIPLY (SHORT TO LONG)" "9")
         (0x3D   DER   der   Rr   Problem        FloatingPoint         Innocuous Unchanged []               [Specification, ExponentOverflow, ExponentUnderflow, FloatingPointDivide] "DIVIDE (SHORT)" "9")
         (0x3E   AUR   aur   Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification, ExponentOverflow, Significance] "ADD UNNORMALIZED (SHORT)" "9")
         (0x3F   SUR   sur   Rr   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Specification, ExponentOverflow, Significance] "SUBTRACT UNNORMALIZED (SHORT)" "9")
@@ -133,13 +133,13 @@ macro_rules! for_each_instruction {
         (0x79   CE    ce    Rx   Problem        FloatingPoint         Innocuous Compare [0,1,2]            [Fetch, Specification] "COMPARE (SHORT)" "9")
         (0x7A   AE    ae    Rx   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Fetch, Specification, ExponentOverflow, ExponentUnderflow, Significance] "ADD NORMALIZED (SHORT)" "9")
         (0x7B   SE    se    Rx   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Fetch, Specification, ExponentOverflow, ExponentUnderflow, Significance] "SUBTRACT NORMALIZED (SHORT)" "9")
-        (0x7C   MDE   mde   Rx   Problem        FloatingPoint         Innocuous Unchanged []               [Fetch, Specification, ExponentOverflow, ExponentUnderflow] "MULTIPLY (SHORT TO LONG)" "9")
+        (0x7C   ME    me    Rx   Problem        FloatingPoint         Innocuous Unchanged []               [Fetch, Specification, ExponentOverflow, ExponentUnderflow] "MULTIPLY (SHORT TO LONG)" "9")
         (0x7D   DE    de    Rx   Problem        FloatingPoint         Innocuous Unchanged []               [Fetch, Specification, ExponentOverflow, ExponentUnderflow, FloatingPointDivide] "DIVIDE (SHORT)" "9")
         (0x7E   AU    au    Rx   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Fetch, Specification, ExponentOverflow, Significance] "ADD UNNORMALIZED (SHORT)" "9")
         (0x7F   SU    su    Rx   Problem        FloatingPoint         Innocuous Arithmetic [0,1,2]         [Fetch, Specification, ExponentOverflow, Significance] "SUBTRACT UNNORMALIZED (SHORT)" "9")
         (0x80   SSM   ssm   SiS  Privileged     Base                  Control   Unchanged []               [Privileged, Fetch, SpecialOperation, Specification] "SET SYSTEM MASK" "10")
         (0x82   LPSW  lpsw  SiS  Privileged     Base                  Control   Loaded [0,1,2,3]           [Privileged, Fetch, Specification] "LOAD PSW" "10")
-        (0x83   DIAG  diag  Rs   Privileged     Diagnose              Both      Unchanged []               [Privileged, Specification] "DIAGNOSE" "10")
+        (0x83   DIAG  diag  Rs   Privileged     Diagnose              Both      Defined [0,1,2,3]          [Privileged, Specification] "DIAGNOSE" "10")
         (0x84   WRD   wrd   Si   Privileged     DirectControl         Control   Unchanged []               [Privileged, Fetch] "WRITE DIRECT" "10")
         (0x85   RDD   rdd   Si   Privileged     DirectControl         Both      Unchanged []               [Privileged, Store] "READ DIRECT" "10")
         (0x86   BXH   bxh   Rs   Problem        Base                  Innocuous Unchanged []               [] "BRANCH ON INDEX HIGH" "7")
@@ -162,22 +162,22 @@ macro_rules! for_each_instruction {
         (0x97   XI    xi    Si   Problem        Base                  Innocuous Logical [0,1]              [Fetch, Store] "EXCLUSIVE OR" "7")
         (0x98   LM    lm    Rs   Problem        Base                  Innocuous Unchanged []               [Fetch] "LOAD MULTIPLE" "7")
         (0x9C00 SIO   sio   S    Privileged     Base                  Both      Defined [0,1,2,3]          [Privileged] "START I/O" "12")
-        (0x9C01 SIOF  siof  S    Privileged     Translation           Both      Defined [0,1,2,3]          [Privileged] "START I/O FAST RELEASE" "12")
+        (0x9C01 SIOF  siof  S    Privileged     ChannelIo             Both      Defined [0,1,2,3]          [Privileged] "START I/O FAST RELEASE" "12")
         (0x9D00 TIO   tio   S    Privileged     Base                  Both      Defined [0,1,2,3]          [Privileged] "TEST I/O" "12")
         (0x9D01 CLRIO clrio S    Privileged     ChannelIo             Both      Defined [0,1,2,3]          [Privileged] "CLEAR I/O" "12")
         (0x9E00 HIO   hio   S    Privileged     Base                  Both      Defined [0,1,2,3]          [Privileged] "HALT I/O" "12")
         (0x9E01 HDV   hdv   S    Privileged     ChannelIo             Both      Defined [0,1,2,3]          [Privileged] "HALT DEVICE" "12")
         (0x9F00 TCH   tch   S    Privileged     Base                  Behavior  Defined [0,1,2,3]          [Privileged] "TEST CHANNEL" "12")
         (0xAC   STNSM stnsm Si   Privileged     Translation           Both      Unchanged []               [Privileged, Store] "STORE THEN AND SYSTEM MASK" "10")
-        (0xAD   STOSM stosm Si   Privileged     Translation           Control   Unchanged []               [Privileged, Store, Specification] "STORE THEN OR SYSTEM MASK" "10")
+        (0xAD   STOSM stosm Si   Privileged     Translation           Both      Unchanged []               [Privileged, Store, Specification] "STORE THEN OR SYSTEM MASK" "10")
         (0xAE   SIGP  sigp  Rs   Privileged     Multiprocessing       Both      Defined [0,1,2,3]          [Privileged] "SIGNAL PROCESSOR" "10")
         (0xAF   MC    mc    Si   Problem        S370                  Behavior  Unchanged []               [Specification, MonitorEvent] "MONITOR CALL" "7")
         (0xB1   LRA   lra   Rx   Privileged     Translation           Behavior  Defined [0,1,2,3]          [Privileged, Addressing, TranslationSpecification] "LOAD REAL ADDRESS" "10")
-        (0xB200 CONCS concs S    Privileged     ChannelSetSwitching   Control   Defined [0,1,3]            [Privileged] "CONNECT CHANNEL SET" "10")
-        (0xB201 DISCS discs S0   Privileged     ChannelSetSwitching   Control   Defined [0,1,3]            [Privileged] "DISCONNECT CHANNEL SET" "10")
+        (0xB200 CONCS concs S    Privileged     ChannelSetSwitching   Both      Defined [0,1,3]            [Privileged] "CONNECT CHANNEL SET" "10")
+        (0xB201 DISCS discs S    Privileged     ChannelSetSwitching   Both      Defined [0,1,3]            [Privileged] "DISCONNECT CHANNEL SET" "10")
         (0xB202 STIDP stidp S    Privileged     S370                  Behavior  Unchanged []               [Privileged, Store, Specification] "STORE CPU ID" "10")
         (0xB203 STIDC stidc S    Privileged     ChannelIo             Behavior  Defined [0,1,2,3]          [Privileged] "STORE CHANNEL ID" "12")
-        (0xB204 SCK   sck   S    Privileged     S370                  Control   Defined [0,1]              [Privileged, Fetch, Specification] "SET CLOCK" "10")
+        (0xB204 SCK   sck   S    Privileged     S370                  Both      Defined [0,1,3]            [Privileged, Fetch, Specification] "SET CLOCK" "10")
         (0xB205 STCK  stck  S    Problem        S370                  Behavior  Defined [0,1,2,3]          [Store] "STORE CLOCK" "7")
         (0xB206 SCKC  sckc  S    Privileged     CpuTimer              Control   Unchanged []               [Privileged, Fetch, Specification] "SET CLOCK COMPARATOR" "10")
         (0xB207 STCKC stckc S    Privileged     CpuTimer              Behavior  Unchanged []               [Privileged, Store, Specification] "STORE CLOCK COMPARATOR" "10")
@@ -191,8 +191,8 @@ macro_rules! for_each_instruction {
         (0xB212 STAP  stap  S    Privileged     Multiprocessing       Behavior  Unchanged []               [Privileged, Store, Specification] "STORE CPU ADDRESS" "10")
         (0xB213 RRB   rrb   S    Privileged     Translation           Both      Defined [0,1,2,3]          [Privileged, Addressing, SpecialOperation] "RESET REFERENCE BIT" "10")
         (0xB218 PC    pc    S    Semiprivileged DualAddressSpace      Both      Unchanged []               [SpecialOperation, Privileged, Addressing, LxTranslation, ExTranslation, PcTranslationSpecification, AfxTranslation, AsxTranslation, AsnTranslationSpecification, SpaceSwitch] "PROGRAM CALL" "10")
-        (0xB219 SAC   sac   S    Semiprivileged DualAddressSpace      Both      Unchanged []               [SpecialOperation, Specification] "SET ADDRESS SPACE CONTROL" "10")
-        (0xB221 IPTE  ipte  Rre  Privileged     Extended              Control   Unchanged []               [Privileged, Addressing, TranslationSpecification] "INVALIDATE PAGE TABLE ENTRY" "10")
+        (0xB219 SAC   sac   S    Semiprivileged DualAddressSpace      Control   Unchanged []               [SpecialOperation, Specification] "SET ADDRESS SPACE CONTROL" "10")
+        (0xB221 IPTE  ipte  Rre  Privileged     Extended              Control   Unchanged []               [Privileged, Fetch, Store, TranslationSpecification] "INVALIDATE PAGE TABLE ENTRY" "10")
         (0xB223 IVSK  ivsk  Rre  Semiprivileged DualAddressSpace      Behavior  Unchanged []               [SpecialOperation, Privileged, Fetch] "INSERT VIRTUAL STORAGE KEY" "10")
         (0xB224 IAC   iac   Rre1 Semiprivileged DualAddressSpace      Behavior  Defined [0,1]              [SpecialOperation, Privileged] "INSERT ADDRESS SPACE CONTROL" "10")
         (0xB225 SSAR  ssar  Rre1 Semiprivileged DualAddressSpace      Both      Unchanged []               [SpecialOperation, Addressing, AfxTranslation, AsxTranslation, AsnTranslationSpecification, SecondaryAuthority] "SET SECONDARY ASN" "10")
@@ -202,7 +202,7 @@ macro_rules! for_each_instruction {
         (0xB229 ISKE  iske  Rre  Privileged     StorageKey4k          Behavior  Unchanged []               [Privileged, Addressing] "INSERT STORAGE KEY EXTENDED" "10")
         (0xB22A RRBE  rrbe  Rre  Privileged     StorageKey4k          Both      Defined [0,1,2,3]          [Privileged, Addressing] "RESET REFERENCE BIT EXTENDED" "10")
         (0xB22B SSKE  sske  Rre  Privileged     StorageKey4k          Control   Unchanged []               [Privileged, Addressing] "SET STORAGE KEY EXTENDED" "10")
-        (0xB22C TB    tb    Rre  Privileged     StorageKey4k          Both      Defined [0,1]              [Privileged, Addressing] "TEST BLOCK" "10")
+        (0xB22C TB    tb    Rre  Privileged     TestBlock             Both      Defined [0,1]              [Privileged, Store, Addressing] "TEST BLOCK" "10")
         (0xB6   STCTL stctl Rs   Privileged     S370                  Behavior  Unchanged []               [Privileged, Store, Specification] "STORE CONTROL" "10")
         (0xB7   LCTL  lctl  Rs   Privileged     S370                  Control   Unchanged []               [Privileged, Fetch, Specification] "LOAD CONTROL" "10")
         (0xBA   CS    cs    Rs   Problem        ConditionalSwapping   Innocuous Defined [0,1]              [Fetch, Store, Specification] "COMPARE AND SWAP" "7")
@@ -217,37 +217,37 @@ macro_rules! for_each_instruction {
         (0xD5   CLC   clc   Ss   Problem        Base                  Innocuous Compare [0,1,2]            [Fetch] "COMPARE LOGICAL" "7")
         (0xD6   OC    oc    Ss   Problem        Base                  Innocuous Logical [0,1]              [Fetch, Store] "OR" "7")
         (0xD7   XC    xc    Ss   Problem        Base                  Innocuous Logical [0,1]              [Fetch, Store] "EXCLUSIVE OR" "7")
-        (0xD9   MVCK  mvck  SsK  Semiprivileged DualAddressSpace      Both      Defined [0,3]              [Privileged, Fetch, Store] "MOVE WITH KEY" "10")
-        (0xDA   MVCP  mvcp  SsK  Semiprivileged DualAddressSpace      Both      Defined [0,3]              [SpecialOperation, Privileged, Fetch, Store] "MOVE TO PRIMARY" "10")
-        (0xDB   MVCS  mvcs  SsK  Semiprivileged DualAddressSpace      Both      Defined [0,3]              [SpecialOperation, Privileged, Fetch, Store] "MOVE TO SECONDARY" "10")
+        (0xD9   MVCK  mvck  SsK  Semiprivileged DualAddressSpace      Behavior  Defined [0,3]              [Privileged, Fetch, Store] "MOVE WITH KEY" "10")
+        (0xDA   MVCP  mvcp  SsK  Semiprivileged DualAddressSpace      Behavior  Defined [0,3]              [SpecialOperation, Privileged, Fetch, Store] "MOVE TO PRIMARY" "10")
+        (0xDB   MVCS  mvcs  SsK  Semiprivileged DualAddressSpace      Behavior  Defined [0,3]              [SpecialOperation, Privileged, Fetch, Store] "MOVE TO SECONDARY" "10")
         (0xDC   TR    tr    Ss   Problem        Base                  Innocuous Unchanged []               [Fetch, Store] "TRANSLATE" "7")
         (0xDD   TRT   trt   Ss   Problem        Base                  Innocuous Defined [0,1,2]            [Fetch] "TRANSLATE AND TEST" "7")
         (0xDE   ED    ed    Ss   Problem        Decimal               Innocuous Arithmetic [0,1,2]         [Fetch, Store, Data] "EDIT" "8")
         (0xDF   EDMK  edmk  Ss   Problem        Decimal               Innocuous Arithmetic [0,1,2]         [Fetch, Store, Data] "EDIT AND MARK" "8")
         (0xE500 LASP  lasp  Sse  Privileged     DualAddressSpace      Both      Defined [0,1,2,3]          [Privileged, Fetch, Specification, SpecialOperation, Addressing, AsnTranslationSpecification] "LOAD ADDRESS SPACE PARAMETERS" "10")
         (0xE501 TPROT tprot Sse  Privileged     Extended              Behavior  Defined [0,1,2,3]          [Privileged, Addressing, TranslationSpecification] "TEST PROTECTION" "10")
-        (0xE600 FREE  free  Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "OBTAIN FREE SPACE" "GA22-7072")
-        (0xE601 FRET  fret  Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "RETURN FREE SPACE" "GA22-7072")
-        (0xE602 LCKPG lckpg Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "LOCK PAGE" "GA22-7072")
-        (0xE603 ULKPG ulkpg Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "UNLOCK PAGE" "GA22-7072")
-        (0xE604 DNCCW dnccw Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "DECODE NEXT CCW" "GA22-7072")
-        (0xE605 FCCWS fccws Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "FREE CCW STORAGE" "GA22-7072")
-        (0xE606 SCNVU scnvu Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "LOCATE VIRTUAL I/O BLOCKS" "GA22-7072")
+        (0xE600 FREE  free  Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "OBTAIN FREE SPACE" "GA22-7072")
+        (0xE601 FRET  fret  Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "RETURN FREE SPACE" "GA22-7072")
+        (0xE602 LCKPG lckpg Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "LOCK PAGE" "GA22-7072")
+        (0xE603 ULKPG ulkpg Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "UNLOCK PAGE" "GA22-7072")
+        (0xE604 DNCCW dnccw Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "DECODE NEXT CCW" "GA22-7072")
+        (0xE605 FCCWS fccws Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "FREE CCW STORAGE" "GA22-7072")
+        (0xE606 SCNVU scnvu Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "LOCATE VIRTUAL I/O BLOCKS" "GA22-7072")
         (0xE607 DISP1 disp1 Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "DISPATCH 1" "GA22-7072")
-        (0xE608 TRBRG trbrg Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "LOCATE AND TRANSLATE PAGE" "GA22-7072")
-        (0xE609 TRLOK trlok Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "TRANSLATE AND LOCK PAGE" "GA22-7072")
-        (0xE60A VIST  vist  Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "INVALIDATE SEGMENT TABLE" "GA22-7072")
-        (0xE60B VIPT  vipt  Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "INVALIDATE PAGE TABLE" "GA22-7072")
-        (0xE60C DFCCW dfccw Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "DECODE FIRST CCW" "GA22-7072")
+        (0xE608 TRBRG trbrg Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "LOCATE AND TRANSLATE PAGE" "GA22-7072")
+        (0xE609 TRLOK trlok Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "TRANSLATE AND LOCK PAGE" "GA22-7072")
+        (0xE60A VIST  vist  Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "INVALIDATE SEGMENT TABLE" "GA22-7072")
+        (0xE60B VIPT  vipt  Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "INVALIDATE PAGE TABLE" "GA22-7072")
+        (0xE60C DFCCW dfccw Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "DECODE FIRST CCW" "GA22-7072")
         (0xE60D DISP0 disp0 Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "DISPATCH 0" "GA22-7072")
-        (0xE60E SCNRU scnru Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "LOCATE REAL I/O BLOCKS" "GA22-7072")
-        (0xE60F CCWGN ccwgn Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "GENERAL CCW PROCESSING" "GA22-7072")
-        (0xE610 UXCCW uxccw Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "UNTRANSLATE CCW" "GA22-7072")
+        (0xE60E SCNRU scnru Sse  Privileged     EcpsVm                Behavior  Defined [0,1,2,3]          [Privileged] "LOCATE REAL I/O BLOCKS" "GA22-7072")
+        (0xE60F CCWGN ccwgn Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "GENERAL CCW PROCESSING" "GA22-7072")
+        (0xE610 UXCCW uxccw Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "UNTRANSLATE CCW" "GA22-7072")
         (0xE611 DISP2 disp2 Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "DISPATCH 2" "GA22-7072")
         (0xE612 STEVL stevl Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "STORE ECPS LEVEL" "GA22-7072")
-        (0xE613 LCSPG lcspg Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "LOCATE CHANGED SHARED PAGE" "GA22-7072")
-        (0xE614 FREEX freex Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "OBTAIN FREE SPACE EXTENDED" "GA22-7072")
-        (0xE615 FRETX fretx Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "RETURN FREE SPACE EXTENDED" "GA22-7072")
+        (0xE613 LCSPG lcspg Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "LOCATE CHANGED SHARED PAGE" "GA22-7072")
+        (0xE614 FREEX freex Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "OBTAIN FREE SPACE EXTENDED" "GA22-7072")
+        (0xE615 FRETX fretx Sse  Privileged     EcpsVm                Behavior  Unchanged []               [Privileged] "RETURN FREE SPACE EXTENDED" "GA22-7072")
         (0xE616 PRFMA prfma Sse  Privileged     EcpsVm                Both      Unchanged []               [Privileged] "PREFERRED MACHINE ASSIST" "GA22-7072")
         (0xE8   MVCIN mvcin Ss   Problem        MoveInverse           Innocuous Unchanged []               [Fetch, Store] "MOVE INVERSE" "7")
         (0xF0   SRP   srp   SsI  Problem        Decimal               Innocuous Arithmetic [0,1,2,3]       [Fetch, Store, Data, DecimalOverflow] "SHIFT AND ROUND DECIMAL" "8")
@@ -278,8 +278,10 @@ pub enum Privilege {
 /// Popek and Goldberg's classification ("Formal Requirements for Virtualizable Third Generation Architectures", 1974).
 ///
 /// An instruction is *control-sensitive* when it can change the processor's mode or the resources a program has
-/// (PSW other than the condition code and address, control registers, keys, timers, the clock, channels), and
-/// *behavior-sensitive* when its result depends on them or on the real location of storage.
+/// (PSW other than the condition code, program mask and address; control registers, keys, timers, the clock, channels),
+/// and *behavior-sensitive* when its result depends on them or on the real location of storage. That an exception is
+/// possible makes no instruction sensitive, unless the same control registers forbid it in the problem state and not in
+/// the supervisor state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Sensitivity {
     /// Neither: the same in a virtual machine as on the real one.
@@ -312,11 +314,11 @@ pub enum Facility {
     Diagnose,
     /// READ DIRECT and WRITE DIRECT.
     DirectControl,
-    /// Dynamic address translation, with LRA, PTLB, RRB, STNSM, STOSM and SIOF.
+    /// Dynamic address translation, with LRA, PTLB, RRB, STNSM and STOSM.
     Translation,
     /// SIGP, prefixing and CPU addresses.
     Multiprocessing,
-    /// CLRIO, HDV and STIDC.
+    /// CLRIO, HDV, SIOF and STIDC.
     ChannelIo,
     /// Connecting channel sets to processors.
     ChannelSetSwitching,
@@ -328,8 +330,10 @@ pub enum Facility {
     DualAddressSpace,
     /// IPTE, TPROT, low-address protection, common segments.
     Extended,
-    /// ISKE, RRBE, SSKE and TEST BLOCK.
+    /// ISKE, RRBE and SSKE, and keys of 4K-byte blocks.
     StorageKey4k,
+    /// TEST BLOCK.
+    TestBlock,
     /// CS and CDS.
     ConditionalSwapping,
     /// The CP assist instructions, E6xx.

@@ -3,5 +3,11 @@
 //!
 //! The reference is the *IBM System/370 Principles of Operation*, GA22-7000-10, unless another manual is named.
 
+pub mod assigned_storage;
+pub mod control_register;
+pub mod disassemble;
+pub mod ebcdic;
 pub mod format;
 pub mod isa;
+pub mod listing;
+pub mod tod;
