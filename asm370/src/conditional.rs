@@ -4,9 +4,10 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use s370_arch::ebcdic;
+
 use crate::assembler::Assembler;
 use crate::diagnostic::{Fault, Parsed};
-use crate::ebcdic;
 use crate::expression::self_defining;
 use crate::macros::Frame;
 use crate::statement::{is_attribute, is_symbol_char, is_symbol_start};

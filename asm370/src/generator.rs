@@ -42,6 +42,8 @@ enum Flow {
     Branch(Rc<str>),
     /// Leave the macro.
     Exit,
+    /// A message, with its severity unless it is a mere comment.
+    Note(Option<Severity>, String),
 }
 
 /// A statement with what its records had wrong.
@@ -175,19 +177,22 @@ impl Assembler<'_> {
             return;
         }
         let flow = match self.conditional(conditional, &statement) {
+            Ok(Flow::Note(severity, message)) => {
+                self.list_note(statement, faults, severity, message);
+                return;
+            }
             Ok(flow) => flow,
             Err(fault) => {
                 faults.push(fault);
                 Flow::Next
             }
         };
-        let message = matches!(conditional, Conditional::Mnote);
         let mut line = None;
-        if !faults.is_empty() || self.frames.is_empty() || message {
+        if !faults.is_empty() || self.frames.is_empty() {
             line = Some(self.list(statement.clone(), faults));
         }
         match flow {
-            Flow::Next => {}
+            Flow::Next | Flow::Note(..) => {}
             Flow::Exit => {
                 self.frames.pop();
             }
@@ -631,10 +636,7 @@ impl Assembler<'_> {
             }
             Conditional::Ago => self.ago(operand),
             Conditional::Aif => self.aif(operand),
-            Conditional::Mnote => {
-                let fault = self.note(operand)?;
-                Err(fault)
-            }
+            Conditional::Mnote => self.note(operand),
             Conditional::Global(kind) => self.declare(operand, kind, true),
             Conditional::Local(kind) => self.declare(operand, kind, false),
             Conditional::Set(kind) => self.set(statement, kind),
@@ -700,26 +702,39 @@ impl Assembler<'_> {
         }
     }
 
-    /// The message that MNOTE asks for.
-    fn note(&self, operand: &str) -> Parsed<Fault> {
+    /// The message that MNOTE asks for. Without severity it is a comment; a comma alone stands for severity 1.
+    fn note(&self, operand: &str) -> Parsed<Flow> {
         let (severity, at) = match operand.as_bytes().first() {
-            Some(b'*') if operand.starts_with("*,") => (0, 2),
-            Some(b',') => (1, 1),
-            Some(b'\'') => (1, 0),
+            Some(b'*') if operand.starts_with("*,") => (None, 2),
+            Some(b',') => (Some(1), 1),
+            Some(b'\'') => (None, 0),
             _ => {
                 let mut evaluator = Evaluator::new(self, operand, 0);
                 let severity = evaluator.arithmetic()?;
                 evaluator.expect(b',', "and the message")?;
-                (severity, evaluator.at)
+                (Some(severity), evaluator.at)
             }
         };
-        let severity = u8::try_from(severity).map_err(|_| Fault::error(0, "the severity must be from 0 to 255"))?;
+        let severity = severity.map(u8::try_from).transpose();
+        let severity = severity.map_err(|_| Fault::error(0, "the severity must be from 0 to 255"))?;
         let text = self.substitute(&operand[at..])?.unwrap_or_else(|| operand[at..].to_string());
         if !text.starts_with('\'') {
             return Err(Fault::error(at, "expected the message in apostrophes"));
         }
         let message = crate::expression::quoted(&text, 0).map_err(|fault| fault.shifted(at))?.0;
-        Ok(Fault { at: 0, severity: Severity(severity), message })
+        Ok(Flow::Note(severity.map(Severity), message))
+    }
+
+    fn list_note(&mut self, mut statement: Statement, faults: Vec<Fault>, severity: Option<Severity>, message: String) {
+        statement.comment = true;
+        statement.name = match severity {
+            Some(severity) => format!("{},{message}", severity.0),
+            None => format!("*,{message}"),
+        };
+        let index = self.list(statement, faults);
+        if let Some(severity) = severity {
+            self.report(index, Fault { at: 0, severity, message });
+        }
     }
 
     fn declare(&mut self, operand: &str, kind: crate::variable::SetKind, global: bool) -> Parsed<Flow> {

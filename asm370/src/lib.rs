@@ -18,7 +18,6 @@ mod conditional;
 mod constant;
 mod deck;
 mod diagnostic;
-mod ebcdic;
 mod expression;
 mod generator;
 mod link;

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use s370_arch::ebcdic;
+
 use crate::assembler::{Assembler, Deferred, Line, Role};
 use crate::constant::{Constant, shape};
 use crate::diagnostic::{Fault, Parsed};
-use crate::ebcdic;
 use crate::expression::{Parser, Scope};
 use crate::literal::{literal_shape, next_literal};
 use crate::operation::{Directive, Operation};

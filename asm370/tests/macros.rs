@@ -382,9 +382,9 @@ P        CSECT
     let assembly = run(text);
     assert_eq!(assembly.severity.0, 12);
     let severities: Vec<u8> = assembly.diagnostics.iter().map(|d| d.severity.0).collect();
-    assert_eq!(severities, [4, 0, 12, 0]);
-    assert_eq!(assembly.diagnostics[2].message, "VALUE IS 12");
-    assert_eq!(assembly.diagnostics[2].calls[0].line, 8);
+    assert_eq!(severities, [4, 12]);
+    assert_eq!(assembly.diagnostics[1].message, "VALUE IS 12");
+    assert_eq!(assembly.diagnostics[1].calls[0].line, 8);
 }
 
 #[test]
