@@ -167,7 +167,7 @@ impl<'a> Assembler<'a> {
         let place = &mut self.lines[line];
         place.failed |= fault.severity >= Severity::ERROR;
         let statement = &place.statement;
-        let (line, column) = statement.operand_place(fault.at);
+        let (line, column) = statement.place(fault.at);
         let file = self.files.get(statement.file).name.to_string();
         let mut calls = Vec::new();
         let mut chain = place.chain.as_deref();

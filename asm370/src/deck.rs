@@ -143,7 +143,7 @@ fn punch_esd(puncher: &mut Puncher<'_>, items: &[EsdItem]) {
 }
 
 /// The flag byte of a relocation: type, length less one, sign.
-fn flag(rld: &Rld) -> u8 {
+pub(crate) fn flag(rld: &Rld) -> u8 {
     let kind = if rld.kind == AddressKind::Branch { 0x10 } else { 0 };
     kind | (rld.length - 1) << 2 | u8::from(rld.negative) << 1
 }

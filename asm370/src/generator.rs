@@ -405,7 +405,7 @@ impl Assembler<'_> {
         let name = statement.name.clone();
         let operand = statement.operand.clone();
         if name.is_empty() {
-            return Err(Fault::error(0, "OPSYN needs an operation code in the name field"));
+            return Err(Fault::name("OPSYN needs an operation code in the name field"));
         }
         if operand.is_empty() {
             self.operations.remove(&name);
@@ -793,7 +793,7 @@ impl Assembler<'_> {
         let symbol = match slot {
             Some((_, Slot::Local(symbol))) => symbol,
             Some((_, Slot::Global(n))) => &mut self.globals.table[*n],
-            None => return Err(Fault::error(0, format!("the SET symbol &{name} is not declared"))),
+            None => return Err(Fault::name(format!("the SET symbol &{name} is not declared"))),
         };
         if symbol.kind != kind {
             let text = format!("&{name} is a SET{} symbol", symbol.kind.letter());
@@ -805,7 +805,7 @@ impl Assembler<'_> {
 
     /// Name and subscript of the SET symbol in a name field.
     fn set_target(&self, text: &str) -> Parsed<(Rc<str>, Option<i32>)> {
-        let wrong = || Fault::error(0, "expected a SET symbol in the name field");
+        let wrong = || Fault::name("expected a SET symbol in the name field");
         let rest = text.strip_prefix('&').ok_or_else(wrong)?;
         match rest.split_once('(') {
             None => Ok((Rc::from(rest), None)),
