@@ -10,7 +10,7 @@ const WTO: &str = "
 &NAME    WTO   &TEXT,&MF=
          LCLA  &LENGTH
          AIF   ('&MF' EQ 'L').LIST
-         LA    1,&MF(2)                             LOAD PARAMETER REG 1
+         LA    1,&MF(2)                       LOAD PARAMETER REG 1
          SVC   35                                ISSUE SVC
          MEXIT
 .LIST    ANOP
