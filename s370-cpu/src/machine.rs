@@ -52,6 +52,8 @@ pub struct InterruptionLog {
     pub taken: Vec<TakenInterruption>,
     /// How many to keep.
     pub capacity: usize,
+    /// How many were taken in all.
+    pub total: u64,
 }
 
 impl Machine {
@@ -85,7 +87,8 @@ impl Machine {
         watch: &mut dyn FnMut(&mut Machine, u64),
     ) -> (u64, Stop) {
         let (mut executed, mut since_interruption) = (0, 0);
-        self.processor.native = self.log.capacity == 0 && stride > 1;
+        // A watcher is to see each interruption.
+        self.processor.native = self.log.capacity == 0 && stride == u64::MAX;
         let mut last: Option<(Interruption, Psw)> = None;
         loop {
             let (count, exit) = self.processor.run(bus, stride.min(budget - executed));
@@ -120,6 +123,7 @@ impl Machine {
         let mut next = Some(interruption);
         for _ in 0..2 {
             let Some(interruption) = next else { return };
+            self.log.total += 1;
             if self.log.taken.len() < self.log.capacity {
                 let (code, ilc) = interruption.code_and_ilc();
                 self.log.taken.push(TakenInterruption { interruption, old_psw: state.psw.emit(code, ilc) });

@@ -189,7 +189,7 @@ impl Interpreter<'_> {
     fn advance(&mut self, r: usize, count: u32) {
         self.set_gr(r, self.gr(r).wrapping_add(count) & ADDRESS);
         let length = self.gr(r + 1);
-        self.set_gr(r + 1, length & !ADDRESS | (length & ADDRESS) - count);
+        self.set_gr(r + 1, length & !ADDRESS | ((length & ADDRESS) - count));
     }
 
     /// MVCL and CLCL leave zeros in bits 0-7 of the address registers, even where nothing is processed.

@@ -24,6 +24,76 @@ const PATIENCE: u8 = 3;
 /// The slots of a block, and the one past them.
 type Block = [Slot; HALFWORDS + 1];
 
+/// The number of a general register, or of a place past them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register(u8);
+
+impl Register {
+    /// Stands for "no base" and "no index": reads as zero.
+    pub const NONE: Register = Register(16);
+
+    /// Register `number`, of which only the low five bits count.
+    #[inline(always)]
+    pub const fn new(number: u8) -> Register {
+        Register(number & 31)
+    }
+
+    /// The number, 0-31.
+    #[inline(always)]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The odd register of the pair.
+    #[inline(always)]
+    pub const fn odd(self) -> Register {
+        Register(self.0 | 1)
+    }
+
+    /// The register `n` further on, wrapping from 15 to 0.
+    #[inline(always)]
+    pub const fn plus(self, n: u32) -> Register {
+        Register((self.0 as u32 + n) as u8 & 15)
+    }
+}
+
+/// The general registers while the loop runs, followed by zeros. Indexing needs no check, as a [`Register`] is below 32.
+pub struct Registers([u32; 32]);
+
+impl Registers {
+    /// Registers with these contents.
+    #[inline(always)]
+    pub fn new(contents: &[u32; 16]) -> Registers {
+        let mut all = [0; 32];
+        all[..16].copy_from_slice(contents);
+        Registers(all)
+    }
+
+    /// The general registers proper.
+    #[inline(always)]
+    pub fn contents(&self) -> &[u32] {
+        &self.0[..16]
+    }
+}
+
+impl std::ops::Index<Register> for Registers {
+    type Output = u32;
+
+    #[inline(always)]
+    fn index(&self, register: Register) -> &u32 {
+        // SAFETY: a `Register` is below 32.
+        unsafe { self.0.get_unchecked(usize::from(register.0)) }
+    }
+}
+
+impl std::ops::IndexMut<Register> for Registers {
+    #[inline(always)]
+    fn index_mut(&mut self, register: Register) -> &mut u32 {
+        // SAFETY: a `Register` is below 32.
+        unsafe { self.0.get_unchecked_mut(usize::from(register.0)) }
+    }
+}
+
 /// A place in a block of slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor(*mut Slot);
