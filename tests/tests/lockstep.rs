@@ -12,7 +12,7 @@ fn variable(name: &str, default: u64) -> u64 {
 }
 
 fn engines_agree(kind: Kind, salt: u64) {
-    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", 1500));
+    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", 700));
     let mut failures = Vec::new();
     for seed in first..first + cases {
         let scenario = Scenario::new(kind, seed << 8 | salt);

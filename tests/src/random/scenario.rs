@@ -253,7 +253,7 @@ fn fill_handler(rng: &mut Rng, picture: &mut Picture, page: u32) {
         put(picture, at, &bytes);
         at += bytes.len() as u32;
     }
-    for (n, register) in picture.state.gr[8..].to_owned().into_iter().enumerate() {
+    for (n, register) in picture.state.gr.into_iter().skip(8).enumerate() {
         put(picture, page + 1472 + 4 * n as u32, &register.to_be_bytes());
     }
     put(picture, page + 1520, &(rng.below(CODE_SPAN) & !1).to_be_bytes());
