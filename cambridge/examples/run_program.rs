@@ -81,7 +81,12 @@ fn run(program: &Program, options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let mips = outcome.instructions as f64 / best.as_secs_f64() / 1e6;
     if options.table {
-        println!("{:<10}{mips:>9.1} MIPS{:>13} instructions{:>8.3} s", program.name, outcome.instructions, best.as_secs_f64());
+        println!(
+            "{:<10}{mips:>9.1} MIPS{:>13} instructions{:>8.3} s",
+            program.name,
+            outcome.instructions,
+            best.as_secs_f64()
+        );
     } else {
         let line = json!({
             "program": program.name,

@@ -3,7 +3,7 @@
 use s370_arch::psw::Psw;
 
 use super::{
-    Rng, RandomBus,
+    RandomBus, Rng,
     program::{CODE_SPAN, CONTROL_SETS, Mix, PREFIXES, PSW_COUNT, PSWS, instruction},
 };
 use crate::vector::{Layout, Picture};
@@ -71,7 +71,8 @@ impl Scenario {
     #[must_use]
     pub fn tables_stand(&self, storage: &[u8], cr: &[u32; 16]) -> bool {
         let invalid = if self.layout.page == 4096 { 8 } else { 4 };
-        let same_table = self.picture.storage[TABLES..].iter().zip(&storage[TABLES..]).all(|(a, b)| (a ^ b) & !invalid == 0);
+        let same_table =
+            self.picture.storage[TABLES..].iter().zip(&storage[TABLES..]).all(|(a, b)| (a ^ b) & !invalid == 0);
         let start = &self.picture.state.cr;
         let spaces = [start[1], start[7]];
         same_table && (cr[0] ^ start[0]) & 0x00F8_0000 == 0 && spaces.contains(&cr[1]) && spaces.contains(&cr[7])
@@ -222,7 +223,8 @@ fn fill_low_storage(rng: &mut Rng, picture: &mut Picture, modes: Modes) {
         put(picture, page + 80, &rng.pick(&[0, 0x100, 0x7FFF_FFFF, u32::MAX]).to_be_bytes());
         for n in 0..PSW_COUNT {
             let code = rng.pick(&CODE);
-            let word = random_psw(rng, modes, code).emit(0, 0) | if rng.chance(5) { 1 << (63 - rng.below(40)) } else { 0 };
+            let word =
+                random_psw(rng, modes, code).emit(0, 0) | if rng.chance(5) { 1 << (63 - rng.below(40)) } else { 0 };
             put(picture, page + PSWS + 8 * n, &word.to_be_bytes());
         }
         for (set, registers) in cr.iter().enumerate() {

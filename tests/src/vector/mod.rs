@@ -7,18 +7,15 @@ mod tables;
 
 use std::{fmt, path::Path};
 
-use s370_arch::{
-    format::Instruction,
-    isa::Op,
-};
+use s370_arch::{format::Instruction, isa::Op};
 
-use crate::assemble::{assemble, from_hex, split};
 pub use self::{
     expectation::{Expectation, ExpectedInterruption},
     picture::Picture,
     start::{Start, Variant},
     tables::Layout,
 };
+use crate::assemble::{assemble, from_hex, split};
 
 /// One case: an instruction, the state before it, and what becomes of the state.
 #[derive(Clone, Debug)]
