@@ -163,7 +163,12 @@ impl Picture {
                 *self.storage_mask.entry(at + digit / 2).or_insert(0xFF) &= mask;
             }
         }
-        self.blocks_named.extend(at / BLOCK as usize..(at + bytes.len() * count).div_ceil(BLOCK as usize));
+        let blocks = at / BLOCK as usize..(at + bytes.len() * count).div_ceil(BLOCK as usize);
+        if unknown.is_empty() {
+            self.blocks_named.extend(blocks);
+        } else {
+            self.keys_open.extend(blocks);
+        }
         Ok(())
     }
 
