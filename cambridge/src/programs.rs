@@ -103,8 +103,7 @@ impl Program {
         let Some(object) = assembly.object.filter(|_| assembly.diagnostics.is_empty()) else {
             return Err(ProgramError::Assembly { program, messages: lines(&assembly.diagnostics) });
         };
-        let image =
-            link(&[object], 0).map_err(|errors| ProgramError::Link { program, messages: lines(&errors) })?;
+        let image = link(&[object], 0).map_err(|errors| ProgramError::Link { program, messages: lines(&errors) })?;
         let mut bytes = image.bytes;
         let place = bytes.get_mut(ROUNDS_AT..ROUNDS_AT + 4).filter(|_| image.origin == 0);
         place.ok_or(ProgramError::Layout(self.name))?.copy_from_slice(&rounds.to_be_bytes());
