@@ -1,15 +1,23 @@
 //! The state of an assembly and the order of its passes.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use crate::deck::Card;
-use crate::diagnostic::{Diagnostic, Fault, Severity};
+use crate::diagnostic::{Call, Diagnostic, Fault, Severity};
+use crate::generator::Input;
 use crate::literal::Literals;
+use crate::lookahead::Ahead;
+use crate::macros::{Chain, Frame};
 use crate::object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
 use crate::operation::{Directive, Operations};
 use crate::options::Options;
 use crate::source::{Files, Provider, Source};
-use crate::statement::{Margins, Reader, Statement};
+use crate::statement::{Margins, Statement};
 use crate::symbol::{Kind, SectionId, Sections, State, SymbolId, Symbols};
 use crate::using::UsingTable;
+use crate::variable::Globals;
 
 /// What pass 2 has to do for a statement.
 #[derive(Clone, Debug)]
@@ -37,6 +45,8 @@ pub(crate) struct Line {
     pub location: u32,
     /// Bytes skipped in front of it to reach its boundary.
     pub gap: u32,
+    /// The macro calls that generated it, innermost first.
+    pub chain: Option<Rc<Chain>>,
     /// It had an error; pass 2 leaves it alone.
     pub failed: bool,
     /// Object code, for the listing.
@@ -75,6 +85,16 @@ pub(crate) struct Assembler<'a> {
     pub entry: Option<Entry>,
     /// Cards from PUNCH and REPRO.
     pub punched: Vec<Card>,
+    pub input: Input,
+    /// Macro expansions, innermost last.
+    pub frames: Vec<Frame>,
+    pub open_code: Frame,
+    pub globals: Globals,
+    /// Operations looked for in the library.
+    pub absent: HashSet<String>,
+    pub ahead: OnceCell<Ahead>,
+    /// What PUSH USING put aside.
+    pub pushed: Vec<UsingTable>,
 }
 
 impl<'a> Assembler<'a> {
@@ -99,20 +119,24 @@ impl<'a> Assembler<'a> {
             rld: Vec::new(),
             entry: None,
             punched: Vec::new(),
+            input: Input::new(Margins::standard(options.long_lines)),
+            frames: Vec::new(),
+            open_code: Frame::default(),
+            globals: Globals::default(),
+            absent: HashSet::new(),
+            ahead: OnceCell::new(),
+            pushed: Vec::new(),
         }
     }
 
     /// Runs the passes over a source.
     pub fn run(&mut self, source: &Source) {
         let file = self.files.add(source);
-        let mut reader = Reader::new(file);
-        let margins = Margins::standard(self.options.long_lines);
-        while !self.ended {
-            let Some((statement, faults)) = reader.next(&self.files, margins, self.options.fold_case) else { break };
-            self.accept(statement, faults);
-        }
+        self.process(file);
         if !self.ended {
-            let statement = Statement { operation: "END".into(), file, line: reader.line, ..Statement::default() };
+            self.frames.clear();
+            let line = self.files.get(file).records.len() as u32;
+            let statement = Statement { operation: "END".into(), file, line, ..Statement::default() };
             self.accept(statement, vec![Fault::warning(0, "the source has no END statement; one is assumed")]);
         }
         self.settle();
@@ -143,8 +167,15 @@ impl<'a> Assembler<'a> {
         let place = &mut self.lines[line];
         place.failed |= fault.severity >= Severity::ERROR;
         let statement = &place.statement;
-        let (line, column) = statement.operand_place(fault.at);
+        let (line, column) = statement.place(fault.at);
         let file = self.files.get(statement.file).name.to_string();
+        let mut calls = Vec::new();
+        let mut chain = place.chain.as_deref();
+        while let Some(call) = chain {
+            let file = self.files.get(call.file).name.to_string();
+            calls.push(Call { name: call.name.to_string(), file, line: call.line });
+            chain = call.outer.as_deref();
+        }
         self.diagnostics.push(Diagnostic {
             severity: fault.severity,
             file,
@@ -153,7 +184,7 @@ impl<'a> Assembler<'a> {
             statement: Some(place.number),
             text: statement.image(),
             message: fault.message,
-            calls: Vec::new(),
+            calls,
         });
     }
 

@@ -1,10 +1,10 @@
 //! Object decks: the ESD, TXT, RLD and END card images that IBM's linkers and loaders read
 //! (GC33-4010, Appendix; GY33-8041).
 
+use s370_arch::ebcdic::{from_char, to_text};
 use thiserror::Error;
 
 use crate::constant::AddressKind;
-use crate::ebcdic::{from_char, to_char};
 use crate::object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
 
 /// A card image of 80 EBCDIC columns.
@@ -143,7 +143,7 @@ fn punch_esd(puncher: &mut Puncher<'_>, items: &[EsdItem]) {
 }
 
 /// The flag byte of a relocation: type, length less one, sign.
-fn flag(rld: &Rld) -> u8 {
+pub(crate) fn flag(rld: &Rld) -> u8 {
     let kind = if rld.kind == AddressKind::Branch { 0x10 } else { 0 };
     kind | (rld.length - 1) << 2 | u8::from(rld.negative) << 1
 }
@@ -212,8 +212,7 @@ fn address(bytes: &[u8]) -> u32 {
 }
 
 fn text(field: &[u8]) -> String {
-    let text: String = field.iter().map(|&byte| to_char(byte)).collect();
-    text.trim_end().to_string()
+    to_text(field).trim_end().to_string()
 }
 
 /// Takes a card into the object; returns whether it was the last.

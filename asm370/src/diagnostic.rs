@@ -62,10 +62,15 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// In place of an offset: the name field.
+pub(crate) const NAME: usize = usize::MAX;
+/// In place of an offset: the operation.
+pub(crate) const OPERATION: usize = usize::MAX - 1;
+
 /// A complaint about a place in an operand, before it is known whose operand it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// Offset in the operand field, in bytes.
+    /// Offset in the operand field, in bytes, or [`NAME`] or [`OPERATION`].
     pub at: usize,
     pub severity: Severity,
     pub message: String,
@@ -80,9 +85,19 @@ impl Fault {
         Fault { at, severity: Severity::WARNING, message: message.into() }
     }
 
+    /// A complaint about the name field.
+    pub fn name(message: impl Into<String>) -> Fault {
+        Fault::error(NAME, message)
+    }
+
+    /// A complaint about the operation.
+    pub fn operation(message: impl Into<String>) -> Fault {
+        Fault::error(OPERATION, message)
+    }
+
     /// The same complaint about an operand that begins at `offset`.
     pub fn shifted(mut self, offset: usize) -> Fault {
-        self.at += offset;
+        self.at = self.at.saturating_add(offset);
         self
     }
 }

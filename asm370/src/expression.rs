@@ -1,7 +1,8 @@
 //! Ordinary expressions and self-defining terms (GC33-4010, "Expressions").
 
+use s370_arch::ebcdic;
+
 use crate::diagnostic::{Fault, Parsed};
-use crate::ebcdic;
 use crate::literal::Literals;
 use crate::statement::{is_attribute, is_symbol_char, is_symbol_start};
 use crate::symbol::{Sections, State, SymbolId, Symbols};

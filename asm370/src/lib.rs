@@ -14,14 +14,18 @@
 //! ```
 
 mod assembler;
+mod conditional;
 mod constant;
 mod deck;
 mod diagnostic;
-mod ebcdic;
 mod expression;
+mod generator;
 mod link;
+mod listing;
 mod literal;
+mod lookahead;
 mod machine;
+mod macros;
 mod number;
 mod object;
 mod operation;
@@ -33,6 +37,7 @@ mod statement;
 mod symbol;
 mod using;
 mod value;
+mod variable;
 
 pub use constant::AddressKind;
 pub use deck::{Card, DeckError};
@@ -47,6 +52,8 @@ pub use source::{Concatenation, Members, NoLibrary, Provider, Source};
 pub struct Assembly {
     /// The object; `None` when the severity is 8 or more.
     pub object: Option<Object>,
+    /// The listing, pages separated by form feeds; empty when it was not asked for.
+    pub listing: String,
     /// The messages, in the order of the statements they are about.
     pub diagnostics: Vec<Diagnostic>,
     /// The highest severity of the diagnostics, 0 when there are none.
@@ -60,5 +67,8 @@ pub fn assemble(source: &Source, options: &Options, library: &dyn Provider) -> A
     assembler.run(source);
     let severity = assembler.severity();
     let object = assembler.object();
-    Assembly { object: (severity < Severity::ERROR).then_some(object), diagnostics: assembler.diagnostics, severity }
+    let listing = if options.listing { listing::listing(&assembler, &object) } else { String::new() };
+    let mut diagnostics = std::mem::take(&mut assembler.diagnostics);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.statement);
+    Assembly { object: (severity < Severity::ERROR).then_some(object), listing, diagnostics, severity }
 }

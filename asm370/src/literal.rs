@@ -19,6 +19,8 @@ pub(crate) struct Literal {
     pub location: i32,
     pub section: Option<SectionId>,
     pub pool: u32,
+    /// The line that lays it down.
+    pub line: usize,
     /// Statements that use it.
     pub references: Vec<u32>,
 }
@@ -60,6 +62,7 @@ impl Literals {
             location: 0,
             section: None,
             pool: self.pool,
+            line: 0,
             references: vec![statement],
         });
         Ok(())

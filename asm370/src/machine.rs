@@ -1,6 +1,6 @@
 //! Machine instructions: operands to bytes, by the formats of the instruction table.
 
-use s370_arch::format::Format;
+use s370_arch::format::{self, Operand, Operands};
 use s370_arch::isa::{Facility, Op, Row};
 
 use crate::diagnostic::{Fault, Parsed};
@@ -57,22 +57,11 @@ struct Address {
     comma: bool,
 }
 
-/// Base and displacement as they stand in an instruction.
-#[derive(Clone, Copy)]
-struct Place {
-    base: u8,
-    displacement: u16,
-    address: u32,
-}
-
-impl Place {
-    fn bytes(self) -> [u8; 2] {
-        (u16::from(self.base) << 12 | self.displacement).to_be_bytes()
-    }
-}
+/// An address as the instruction holds it, and as the listing shows it.
+type Place = (format::Address, u32);
 
 /// Reads the operands of one instruction.
-struct Operands<'t, 's, 'u> {
+struct Reader<'t, 's, 'u> {
     parser: Parser<'t>,
     scope: &'s mut Scope<'u>,
     using: &'s UsingTable,
@@ -86,31 +75,90 @@ pub(crate) fn encode(
     scope: &mut Scope<'_>,
     using: &UsingTable,
 ) -> Parsed<Encoded> {
-    let mut operands = Operands { parser: Parser::new(text, 0), scope, using };
-    let mut encoded = Encoded { length: length(row) as u8, ..Encoded::default() };
-    encoded.bytes[0] = row.first_byte();
-    if row.is_two_level() {
-        encoded.bytes[1] = row.code as u8;
+    let mut reader = Reader { parser: Parser::new(text, 0), scope, using };
+    let mut fields = Operands { r1: mask.unwrap_or(0), ..Operands::default() };
+    let mut addresses = [None; 2];
+    let written = row.format.operands().iter().filter(|&&operand| operand != Operand::Mask1 || mask.is_none());
+    for (n, &operand) in written.enumerate() {
+        if n > 0 {
+            reader.comma()?;
+        }
+        reader.operand(row, operand, &mut fields, &mut addresses)?;
     }
-    operands.by_format(row, mask, &mut encoded)?;
-    operands.parser.finish()?;
-    Ok(encoded)
+    if !row.format.operands().is_empty() {
+        reader.parser.finish()?;
+    }
+    Ok(Encoded { bytes: fields.emit(row.op).0, length: length(row) as u8, addresses })
 }
 
-impl Operands<'_, '_, '_> {
-    fn by_format(&mut self, row: &Row, mask: Option<u8>, out: &mut Encoded) -> Parsed<()> {
-        match row.format {
-            Format::S0 => Ok(()),
-            Format::I => {
-                out.bytes[1] = self.immediate()?;
-                Ok(())
+impl Reader<'_, '_, '_> {
+    /// Reads one operand into the fields it is made of.
+    fn operand(
+        &mut self,
+        row: &Row,
+        operand: Operand,
+        fields: &mut Operands,
+        addresses: &mut [Option<u32>; 2],
+    ) -> Parsed<()> {
+        let (rule1, rule2) = register_rules(row);
+        let place = match operand {
+            Operand::Register1 => {
+                fields.r1 = self.register(rule1)?;
+                return Ok(());
             }
-            Format::R1 | Format::Rre1 | Format::Rr | Format::Rre | Format::RrM => self.registers(row, mask, out),
-            Format::Rx | Format::RxM => self.rx(row, mask, out),
-            Format::Rs | Format::RsM | Format::RsS => self.rs(row, out),
-            Format::Si | Format::SiS | Format::S => self.storage(row, out),
-            Format::Ss | Format::Ss2 | Format::SsI | Format::SsK | Format::Sse => self.storage_storage(row, out),
-        }
+            Operand::Register2 => {
+                fields.r2 = self.register(rule2)?;
+                return Ok(());
+            }
+            Operand::Mask1 => {
+                fields.r1 = self.number("a mask", 15)? as u8;
+                return Ok(());
+            }
+            Operand::Mask2 => {
+                fields.r2 = self.number("a mask", 15)? as u8;
+                return Ok(());
+            }
+            Operand::Immediate => {
+                fields.immediate = self.number("an immediate operand", 255)? as u8;
+                return Ok(());
+            }
+            Operand::Digit => {
+                fields.r2 = self.number("the rounding digit", 15)? as u8;
+                return Ok(());
+            }
+            Operand::Storage1 | Operand::Storage2 => self.base_only()?,
+            Operand::Indexed => {
+                let address = self.address()?;
+                fields.r2 = register_number(address.first)?;
+                self.outer(&address)?
+            }
+            Operand::LengthRegister => {
+                let address = self.address()?;
+                let missing = || Fault::error(address.at, "expected D1(R1,B1): the length is in a register");
+                fields.r1 = register_number(Some(address.first.ok_or_else(missing)?))?;
+                self.outer(&address)?
+            }
+            Operand::Length => {
+                let (length, place) = self.with_length(256)?;
+                fields.immediate = length;
+                place
+            }
+            Operand::Length1 => {
+                let (length, place) = self.with_length(16)?;
+                fields.r1 = length;
+                place
+            }
+            Operand::Length2 => {
+                let (length, place) = self.with_length(16)?;
+                fields.r2 = length;
+                place
+            }
+        };
+        let second = matches!(operand, Operand::Storage2 | Operand::Length2);
+        let field = if second { &mut fields.address2 } else { &mut fields.address1 };
+        *field = place.0;
+        addresses[usize::from(second)] = Some(place.1);
+        Ok(())
     }
 
     fn comma(&mut self) -> Parsed<()> {
@@ -125,10 +173,6 @@ impl Operands<'_, '_, '_> {
         } else {
             Err(Fault::error(at, format!("{what} must be from 0 to {limit}, not {value}")))
         }
-    }
-
-    fn immediate(&mut self) -> Parsed<u8> {
-        self.number("an immediate operand", 255).map(|n| n as u8)
     }
 
     /// A register that has to follow `rule`.
@@ -147,126 +191,6 @@ impl Operands<'_, '_, '_> {
             }
             _ => Ok(register),
         }
-    }
-
-    fn mask(&mut self, given: Option<u8>) -> Parsed<u8> {
-        if let Some(mask) = given {
-            return Ok(mask);
-        }
-        let mask = self.number("a mask", 15)? as u8;
-        self.comma()?;
-        Ok(mask)
-    }
-
-    fn registers(&mut self, row: &Row, mask: Option<u8>, out: &mut Encoded) -> Parsed<()> {
-        let (rule1, rule2) = register_rules(row);
-        let byte = match row.format {
-            Format::RrM => self.mask(mask)? << 4 | self.register(rule2)?,
-            Format::R1 | Format::Rre1 => self.register(rule1)? << 4,
-            _ => {
-                let first = self.register(rule1)?;
-                self.comma()?;
-                first << 4 | self.register(rule2)?
-            }
-        };
-        out.bytes[if matches!(row.format, Format::Rre | Format::Rre1) { 3 } else { 1 }] = byte;
-        Ok(())
-    }
-
-    fn rx(&mut self, row: &Row, mask: Option<u8>, out: &mut Encoded) -> Parsed<()> {
-        let first = if row.format == Format::RxM {
-            self.mask(mask)?
-        } else {
-            let register = self.register(register_rules(row).0)?;
-            self.comma()?;
-            register
-        };
-        let address = self.address()?;
-        let index = register_number(address.first)?;
-        let place = if address.comma { self.explicit(&address, address.second)? } else { self.implied(&address)? };
-        out.bytes[1] = first << 4 | index;
-        self.put(place, 0, out);
-        Ok(())
-    }
-
-    fn rs(&mut self, row: &Row, out: &mut Encoded) -> Parsed<()> {
-        let (rule1, rule2) = register_rules(row);
-        let first = self.register(rule1)?;
-        self.comma()?;
-        let second = match row.format {
-            Format::Rs => self.register(rule2)?,
-            Format::RsM => self.number("a mask", 15)? as u8,
-            _ => 0,
-        };
-        if row.format != Format::RsS {
-            self.comma()?;
-        }
-        out.bytes[1] = first << 4 | second;
-        let place = self.base_only()?;
-        self.put(place, 0, out);
-        Ok(())
-    }
-
-    fn storage(&mut self, row: &Row, out: &mut Encoded) -> Parsed<()> {
-        let place = self.base_only()?;
-        self.put(place, 0, out);
-        if row.format == Format::Si {
-            self.comma()?;
-            out.bytes[1] = self.immediate()?;
-        }
-        Ok(())
-    }
-
-    fn storage_storage(&mut self, row: &Row, out: &mut Encoded) -> Parsed<()> {
-        let limit = if row.format == Format::Ss { 256 } else { 16 };
-        match row.format {
-            Format::Sse => {
-                let place = self.base_only()?;
-                self.put(place, 0, out);
-            }
-            Format::SsK => {
-                let address = self.address()?;
-                let key = address
-                    .first
-                    .ok_or_else(|| Fault::error(address.at, "expected D1(R1,B1): the length is in a register"))?;
-                let place =
-                    if address.comma { self.explicit(&address, address.second)? } else { self.implied(&address)? };
-                out.bytes[1] = register_number(Some(key))? << 4;
-                self.put(place, 0, out);
-            }
-            _ => {
-                let (length, place) = self.with_length(limit)?;
-                out.bytes[1] = if row.format == Format::Ss { length } else { length << 4 };
-                self.put(place, 0, out);
-            }
-        }
-        self.comma()?;
-        if row.format == Format::Ss2 {
-            let (length, place) = self.with_length(16)?;
-            out.bytes[1] |= length;
-            self.put(place, 1, out);
-            return Ok(());
-        }
-        let place = self.base_only()?;
-        self.put(place, 1, out);
-        match row.format {
-            Format::SsI => {
-                self.comma()?;
-                out.bytes[1] |= self.number("the rounding digit", 9)? as u8;
-            }
-            Format::SsK => {
-                self.comma()?;
-                out.bytes[1] |= self.register(RegisterRule::Any)?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, place: Place, number: usize, out: &mut Encoded) {
-        let at = 2 + 2 * number;
-        out.bytes[at..at + 2].copy_from_slice(&place.bytes());
-        out.addresses[number] = Some(place.address);
     }
 
     /// A storage operand with whatever stands in parentheses behind it.
@@ -308,8 +232,13 @@ impl Operands<'_, '_, '_> {
         if !(0..=limit).contains(&length) {
             return Err(Fault::error(at, format!("the length must be from 1 to {limit}, not {length}")));
         }
-        let place = if address.comma { self.explicit(&address, address.second)? } else { self.implied(&address)? };
+        let place = self.outer(&address)?;
         Ok(((length - 1).max(0) as u8, place))
+    }
+
+    /// The address in front of parentheses with an index, a length or a register in them.
+    fn outer(&self, address: &Address) -> Parsed<Place> {
+        if address.comma { self.explicit(address, address.second) } else { self.implied(address) }
     }
 
     fn explicit(&self, address: &Address, base: Option<(i32, usize)>) -> Parsed<Place> {
@@ -326,14 +255,15 @@ impl Operands<'_, '_, '_> {
             return Err(Fault::error(address.at, text));
         }
         let displacement = value.number as u16;
-        Ok(Place { base: register_number(Some(base))?, displacement, address: u32::from(displacement) })
+        let base = register_number(Some(base))?;
+        Ok((format::Address { base, displacement }, u32::from(displacement)))
     }
 
     fn implied(&self, address: &Address) -> Parsed<Place> {
         let value = &address.term.value;
         let resolved = self.using.resolve(value);
         let (base, displacement) = resolved.map_err(|message| Fault::error(address.at, message))?;
-        Ok(Place { base, displacement, address: value.number as u32 & 0xFF_FFFF })
+        Ok((format::Address { base, displacement }, value.number as u32 & 0xFF_FFFF))
     }
 }
 

@@ -1,10 +1,13 @@
 //! Operation codes: machine instructions, extended mnemonics, assembler instructions.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use s370_arch::isa::{Row, TABLE};
 
 use crate::machine::extended_mnemonics;
+use crate::macros::Macro;
+use crate::variable::SetKind;
 
 /// Assembler instructions, each by its name (GC33-4010).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +15,7 @@ pub(crate) enum Directive {
     Ccw,
     Cnop,
     Com,
+    Copy,
     Csect,
     Dc,
     Drop,
@@ -22,9 +26,16 @@ pub(crate) enum Directive {
     Entry,
     Equ,
     Extrn,
+    Ictl,
+    Iseq,
     Ltorg,
+    Opsyn,
     Org,
+    Pop,
     Print,
+    Punch,
+    Push,
+    Repro,
     Space,
     Start,
     Title,
@@ -36,6 +47,7 @@ const DIRECTIVES: &[(&str, Directive)] = &[
     ("CCW", Directive::Ccw),
     ("CNOP", Directive::Cnop),
     ("COM", Directive::Com),
+    ("COPY", Directive::Copy),
     ("CSECT", Directive::Csect),
     ("DC", Directive::Dc),
     ("DROP", Directive::Drop),
@@ -46,14 +58,60 @@ const DIRECTIVES: &[(&str, Directive)] = &[
     ("ENTRY", Directive::Entry),
     ("EQU", Directive::Equ),
     ("EXTRN", Directive::Extrn),
+    ("ICTL", Directive::Ictl),
+    ("ISEQ", Directive::Iseq),
     ("LTORG", Directive::Ltorg),
+    ("OPSYN", Directive::Opsyn),
     ("ORG", Directive::Org),
+    ("POP", Directive::Pop),
     ("PRINT", Directive::Print),
+    ("PUNCH", Directive::Punch),
+    ("PUSH", Directive::Push),
+    ("REPRO", Directive::Repro),
     ("SPACE", Directive::Space),
     ("START", Directive::Start),
     ("TITLE", Directive::Title),
     ("USING", Directive::Using),
     ("WXTRN", Directive::Wxtrn),
+];
+
+/// Instructions of conditional assembly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Conditional {
+    Actr,
+    Ago,
+    Aif,
+    Anop,
+    /// GBLA, GBLB, GBLC.
+    Global(SetKind),
+    /// LCLA, LCLB, LCLC.
+    Local(SetKind),
+    Macro,
+    Mend,
+    Mexit,
+    Mnote,
+    /// SETA, SETB, SETC.
+    Set(SetKind),
+}
+
+const CONDITIONALS: &[(&str, Conditional)] = &[
+    ("ACTR", Conditional::Actr),
+    ("AGO", Conditional::Ago),
+    ("AIF", Conditional::Aif),
+    ("ANOP", Conditional::Anop),
+    ("GBLA", Conditional::Global(SetKind::Arithmetic)),
+    ("GBLB", Conditional::Global(SetKind::Binary)),
+    ("GBLC", Conditional::Global(SetKind::Character)),
+    ("LCLA", Conditional::Local(SetKind::Arithmetic)),
+    ("LCLB", Conditional::Local(SetKind::Binary)),
+    ("LCLC", Conditional::Local(SetKind::Character)),
+    ("MACRO", Conditional::Macro),
+    ("MEND", Conditional::Mend),
+    ("MEXIT", Conditional::Mexit),
+    ("MNOTE", Conditional::Mnote),
+    ("SETA", Conditional::Set(SetKind::Arithmetic)),
+    ("SETB", Conditional::Set(SetKind::Binary)),
+    ("SETC", Conditional::Set(SetKind::Character)),
 ];
 
 /// What an operation code stands for.
@@ -65,6 +123,8 @@ pub(crate) enum Operation {
         mask: Option<u8>,
     },
     Directive(Directive),
+    Conditional(Conditional),
+    Macro(Rc<Macro>),
 }
 
 /// The operation codes that are in effect.
@@ -78,10 +138,19 @@ impl Operations {
             extended_mnemonics().map(|(name, op, mask)| (name, Operation::Machine { row: op.row(), mask: Some(mask) }));
         let directives =
             DIRECTIVES.iter().map(|&(name, directive)| (name.to_string(), Operation::Directive(directive)));
-        Operations(machine.chain(extended).chain(directives).collect())
+        let conditionals = CONDITIONALS.iter().map(|&(name, c)| (name.to_string(), Operation::Conditional(c)));
+        Operations(machine.chain(extended).chain(directives).chain(conditionals).collect())
     }
 
     pub fn get(&self, name: &str) -> Option<&Operation> {
         self.0.get(name)
+    }
+
+    pub fn set(&mut self, name: &str, operation: Operation) {
+        self.0.insert(name.to_string(), operation);
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 }

@@ -22,6 +22,8 @@ pub struct Options {
     pub nesting_limit: u32,
     /// Statements one assembly can generate at most, so that a runaway macro ends with a message.
     pub statement_limit: u32,
+    /// Write a listing.
+    pub listing: bool,
     /// Lines of a listing page, headings included.
     pub page_length: u32,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             branch_limit: 4096,
             nesting_limit: 100,
             statement_limit: 2_000_000,
+            listing: true,
             page_length: 55,
         }
     }

@@ -77,6 +77,17 @@ impl Assembler<'_> {
             }
             Directive::End => self.generate_end(index),
             Directive::Equ => self.generate_equ(index),
+            Directive::Push => {
+                if self.names_using(index) {
+                    self.pushed.push(self.using.clone());
+                }
+                Ok(())
+            }
+            Directive::Pop if self.names_using(index) => {
+                let empty = || Fault::error(0, "POP USING without a PUSH USING before it");
+                self.using = self.pushed.pop().ok_or_else(empty)?;
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -266,6 +277,11 @@ impl Assembler<'_> {
                 return parser.finish();
             }
         }
+    }
+
+    /// Whether USING is among the operands of PUSH or POP.
+    fn names_using(&self, index: usize) -> bool {
+        self.lines[index].statement.operand.split(',').any(|word| word == "USING")
     }
 
     fn generate_equ(&mut self, index: usize) -> Parsed<()> {

@@ -1,7 +1,7 @@
 //! Statements and their fields: columns, continuation, name, operation, operands, remarks
 //! (GC33-4010, "Coding Conventions").
 
-use crate::diagnostic::{Fault, Parsed};
+use crate::diagnostic::{Fault, NAME, OPERATION, Parsed};
 use crate::source::{FileId, Files};
 
 /// Where the statement stands in a record, set by ICTL. Columns count from 1.
@@ -36,19 +36,40 @@ pub(crate) struct Statement {
     pub line: u32,
     /// Number of records.
     pub records: u32,
+    pub name_column: u32,
     pub operation_column: u32,
     /// Where pieces of the operand field come from: offset in it, record number within the statement, column.
     pub pieces: Vec<(u32, u32, u32)>,
 }
 
 impl Statement {
-    /// Line and column of a byte of the operand field.
-    pub fn operand_place(&self, at: usize) -> (u32, u32) {
+    /// Line and column of a byte of the operand field, of the name ([`NAME`]) or the operation ([`OPERATION`]).
+    pub fn place(&self, at: usize) -> (u32, u32) {
+        if at == NAME {
+            return (self.line, self.name_column);
+        }
+        if at == OPERATION {
+            return (self.line, self.operation_column);
+        }
         let piece = self.pieces.iter().rev().find(|piece| piece.0 as usize <= at);
         match piece {
             Some(&(offset, record, column)) => (self.line + record, column + at as u32 - offset),
             None => (self.line, self.operation_column),
         }
+    }
+
+    /// Takes an operand field that substitution made: what stands behind a blank in it becomes remarks.
+    pub fn regenerate(&mut self, operand: String) {
+        let blanks = blanks_in_parentheses(&self.operation);
+        let mut scan =
+            Scan { text: String::with_capacity(operand.len()), quoted: false, depth: 0, fold: false, blanks };
+        let used = scan.take(&operand);
+        if used < operand.len() {
+            self.remarks = format!("{} {}", operand[used..].trim_start(), self.remarks).trim_end().to_string();
+        }
+        self.operand = scan.text;
+        // Columns of the model say nothing about generated text.
+        self.pieces.truncate(1);
     }
 
     /// The statement in the standard columns, for messages and listings of generated text.
@@ -204,6 +225,7 @@ fn fields(parts: &[Part<'_>], fold: bool) -> Parsed<Statement> {
     let case = |text: &str| if fold { text.to_ascii_uppercase() } else { text.to_string() };
     statement.name = case(&text[..name_end]);
     statement.operation = case(&text[operation..operation_end]);
+    statement.name_column = first.column as u32;
     statement.operation_column = (first.column + operation) as u32;
     let start = skip(operation_end);
     if statement.operation.is_empty() && parts.len() > 1 {

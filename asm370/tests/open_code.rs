@@ -122,7 +122,9 @@ P        DC    F'1'
     places.sort_unstable();
     assert_eq!(places.iter().map(|p| p.0).collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
     assert_eq!(places[0], (2, 16));
+    assert_eq!(places[1], (3, 10));
     assert_eq!(places[2], (4, 18));
+    assert_eq!(places[3], (5, 1));
 }
 
 #[test]
@@ -155,13 +157,10 @@ F        EQU   2
 
 #[test]
 fn objects_are_linked() {
-    let a = "MAIN     CSECT\n         L     15,=V(SUB)\n         DC    A(MAIN+2)\n         WXTRN MAYBE\n         DC    A(MAYBE)\n         END   MAIN\n";
+    let a = "MAIN     CSECT\n         USING MAIN,15\n         L     15,=V(SUB)\n         DC    A(MAIN+2)\n         WXTRN MAYBE\n         DC    A(MAYBE)\n         END   MAIN\n";
     let b =
         "SUB0     CSECT\n         DC    F'7'\n         ENTRY SUB\nSUB      DC    A(SUB,SUB0-4),Y(SUB)\n         END\n";
-    let assembled = |text: &str| {
-        let text = text.replace("L     15,=V(SUB)", "L     15,=V(SUB)");
-        run(&format!("         USING MAIN,15\n{text}").replace("         USING MAIN,15\nSUB0", "SUB0")).object.unwrap()
-    };
+    let assembled = |text: &str| run(text).object.unwrap();
     let image = link(&[assembled(a), assembled(b)], 0x2000).unwrap();
     assert_eq!(image.address("SUB"), Some(0x201C));
     assert_eq!(image.entry, 0x2000);

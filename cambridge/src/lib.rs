@@ -1,6 +1,7 @@
 //! The program `cambridge`, as a library for its tests: command line, files, the host's clock. It only wires together
 //! what the other crates do.
 
+pub mod bare;
 pub mod engine;
 pub mod hex;
 pub mod probe;

@@ -77,7 +77,10 @@ pub trait Bus {
     /// Lets everything happen that is due at this time.
     fn advance(&mut self, now: u64, storage: &Storage);
 
-    /// Delivers an order to another processor.
+    /// I/O system reset of the channels that belong to the processor; there may be none.
+    fn reset_channels(&mut self) {}
+
+    /// Delivers an order to another processor, as with [`CpuState::receive_order`](crate::state::CpuState::receive_order).
     fn signal(&mut self, signal: Signal) -> SignalAnswer;
 }
 

@@ -26,7 +26,8 @@ pub enum Detail {
     None,
     /// The translation-exception address, at 144; bit 0: the secondary space.
     Translation(u32),
-    /// The ASN or PC number that could not be translated, at 144.
+    /// At 144: the ASN or PC number that could not be translated; for a space-switch event the old primary ASN, and in
+    /// bit 0 the old space-switch-event control.
     Number(u32),
     /// Monitor class (at 148) and monitor code (at 156).
     Monitor {

@@ -10,5 +10,6 @@ pub mod hfp;
 pub mod interruption;
 pub mod machine;
 pub mod processor;
+pub mod reset;
 pub mod state;
 pub mod storage;

@@ -52,6 +52,8 @@ pub struct InterruptionLog {
     pub taken: Vec<TakenInterruption>,
     /// How many to keep.
     pub capacity: usize,
+    /// How many were taken in all.
+    pub total: u64,
 }
 
 impl Machine {
@@ -121,6 +123,7 @@ impl Machine {
         let mut next = Some(interruption);
         for _ in 0..2 {
             let Some(interruption) = next else { return };
+            self.log.total += 1;
             if self.log.taken.len() < self.log.capacity {
                 let (code, ilc) = interruption.code_and_ilc();
                 self.log.taken.push(TakenInterruption { interruption, old_psw: state.psw.emit(code, ilc) });
@@ -141,7 +144,8 @@ fn is_endless((interruption, psw): &(Interruption, Psw), instructions: u64) -> b
     match interruption {
         Interruption::Program(program) => {
             let unchanged = program.code.is_some_and(|code| {
-                matches!(code.ending(), Ending::Suppression | Ending::Nullification)
+                (matches!(code.ending(), Ending::Suppression | Ending::Nullification)
+                    && code != ProgramCode::FIXED_DIVIDE)
                     || matches!(code, ProgramCode::PROTECTION | ProgramCode::ADDRESSING)
             });
             instructions == 1 && unchanged && !psw.external() && psw.io_channels(u32::MAX) == 0

@@ -63,12 +63,12 @@ impl Processor {
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Processor {
         let mut processor = Processor {
+            fast: Fast::new(Arc::clone(&storage)),
             state,
             storage,
             engine: Engine::default(),
             instruction_time: MICROSECOND,
             native: false,
-            fast: Fast::default(),
         };
         processor.state.run_state = RunState::Operating;
         processor
@@ -144,7 +144,13 @@ impl Processor {
     fn between_instructions(&mut self, bus: &mut dyn Bus) -> Option<Exit> {
         let state = &mut self.state;
         match state.run_state {
-            RunState::Operating => {}
+            RunState::Operating | RunState::Stopping { .. } => {}
+            RunState::Stopped if state.restart => {
+                // Of all that is pending, restart comes first here, and the rest finds the CPU operating.
+                state.restart = false;
+                state.run_state = RunState::Operating;
+                return Some(Exit::Interruption(Interruption::Restart));
+            }
             RunState::Stopped => return Some(Exit::Stopped),
             RunState::CheckStop => return Some(Exit::CheckStop),
         }
@@ -167,6 +173,10 @@ impl Processor {
         if state.restart {
             state.restart = false;
             return Some(Exit::Interruption(Interruption::Restart));
+        }
+        state.finish_stopping(&self.storage);
+        if state.run_state == RunState::Stopped {
+            return Some(Exit::Stopped);
         }
         state.psw.wait.then_some(Exit::Wait)
     }

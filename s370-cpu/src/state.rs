@@ -1,6 +1,6 @@
 //! The processor's architected state: a plain value that can be copied, compared and saved.
 
-use s370_arch::{interruption::external, isa::Facility, psw::Psw};
+use s370_arch::{control_register, interruption::external, isa::Facility, psw::Psw};
 use serde::{Deserialize, Serialize};
 
 use crate::interruption::PerEvent;
@@ -65,6 +65,11 @@ pub enum RunState {
     /// Executes instructions or waits.
     #[default]
     Operating,
+    /// Will be stopped when the interruptions that are allowed have been taken.
+    Stopping {
+        /// The status is to be stored then.
+        store_status: bool,
+    },
     /// Stopped by the operator or by SIGNAL PROCESSOR.
     Stopped,
     /// Left only by a reset.
@@ -165,25 +170,6 @@ impl CpuState {
         state
     }
 
-    /// CPU reset: pending conditions and the check-stop state are cleared.
-    pub fn cpu_reset(&mut self) {
-        self.external = ExternalRequests::default();
-        self.restart = false;
-        self.pending_per = None;
-        self.run_state = RunState::Stopped;
-    }
-
-    /// Initial CPU reset: CPU reset, and PSW, CPU timer, clock comparator, prefix and control registers get their
-    /// initial values.
-    pub fn initial_cpu_reset(&mut self) {
-        self.cpu_reset();
-        self.psw = Psw::default();
-        self.cpu_timer_base = self.time;
-        self.clock_comparator = 0;
-        self.prefix = 0;
-        self.cr = initial_control_registers();
-    }
-
     /// The CPU timer.
     #[inline]
     #[must_use]
@@ -240,15 +226,10 @@ impl CpuState {
     }
 }
 
-/// The control registers after initial CPU reset (GA22-7000-10, chapter 4, "Control Registers").
+/// The control registers after initial CPU reset.
 #[must_use]
 pub const fn initial_control_registers() -> [u32; 16] {
-    let mut cr = [0; 16];
-    cr[0] = 0x0000_00E0;
-    cr[2] = 0xFFFF_FFFF;
-    cr[14] = 0xC200_0000;
-    cr[15] = 0x0000_0200;
-    cr
+    control_register::INITIAL
 }
 
 /// Exchanges the first 4096 bytes and those at the prefix.

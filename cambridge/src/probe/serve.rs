@@ -47,10 +47,8 @@ Exit status: 0 when every case ran, 1 when any was answered with an error, 2 whe
 
 /// An example for `cambridge probe --help`.
 pub const EXAMPLE: &str = r#"Example: AR 1,2 at location X'1000'
-
-  $ echo '{"id": "AR", "psw": "0000000000001000", "gr": {"1": 5, "2": "0x10"},
-           "storage": [{"at": "0x1000", "hex": "1A12"}]}' | tr -d '
-' | cambridge probe"#;
+  echo '{"id":"AR","psw":"0000000000001000","gr":{"1":5,"2":"0x10"},"storage":[{"at":"0x1000","hex":"1A12"}]}' |
+    cambridge probe"#;
 
 /// The options of `cambridge probe`.
 #[derive(Debug, Args)]

@@ -179,6 +179,11 @@ impl Interpreter<'_> {
         }
     }
 
+    /// [`to_real`] for this processor.
+    pub(super) fn to_real(&self, at: u32, space: Space) -> Result<(u32, bool), Trap> {
+        to_real(self.state, self.storage, at, space)
+    }
+
     /// [`check`] for this processor.
     pub(super) fn check(&self, at: u32, access: Access, key: u8, space: Space) -> Result<u32, Trap> {
         check(self.state, self.storage, at, access, key, space)

@@ -2,10 +2,14 @@
 //!
 //! Nothing is stored before the whole result is known, so an operation that ends in a data exception leaves everything
 //! as it was, whether the manual says that it is suppressed or that it is terminated.
+//!
+//! Operands that overlap must have one rightmost byte. Otherwise the sign of one is a digit of the other, so that the
+//! check of the codes finds a data exception in any case; only ZERO AND ADD, which does not check its first operand, has
+//! to look for it.
 
 use s370_arch::{format::Instruction, interruption::ProgramCode, psw::program_mask};
 
-use super::{Access, Interpreter, Operand, Outcome, Trap, access::Target, convert::lengths};
+use super::{Access, Interpreter, Outcome, Trap, access::Target, convert::lengths};
 use crate::decimal::{self, DivideException, Lengths};
 
 /// The operands of a decimal instruction: where the result goes, and the two fields.
@@ -15,21 +19,11 @@ struct Operands {
     field2: u128,
 }
 
-/// Data exception if two operands share storage in any other way than with one rightmost byte: the arithmetic, going from
-/// right to left, would meet bytes that it has replaced.
-fn properly_overlapping(first: &Operand, second: &Operand) -> Outcome {
-    if first.overlaps(second) && first.rightmost() != second.rightmost() {
-        return Err(ProgramCode::DATA.into());
-    }
-    Ok(())
-}
-
 impl Interpreter<'_> {
     fn decimal_operands(&mut self, i: Instruction) -> Result<Operands, Trap> {
         let (length1, length2) = lengths(i);
         let second = self.resolve(self.address2(i), length2, Access::Fetch)?;
         let target = self.resolve_target(self.address1(i), length1)?;
-        properly_overlapping(&target.operand, &second)?;
         Ok(Operands { field1: self.field(&target.operand), field2: self.field(&second), target })
     }
 
@@ -51,7 +45,8 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// ZERO AND ADD. The operands may also overlap so that the first ends to the right of the second.
+    /// ZERO AND ADD. The first operand may also end to the right of the second. Where it ends to the left, its sign would
+    /// replace a digit of the second before that is fetched.
     pub(super) fn zap(&mut self, i: Instruction) -> Outcome {
         let (length1, length2) = lengths(i);
         let second = self.resolve(self.address2(i), length2, Access::Fetch)?;
@@ -77,7 +72,6 @@ impl Interpreter<'_> {
         let (length1, length2) = lengths(i);
         let first = self.resolve(self.address1(i), length1, Access::Fetch)?;
         let second = self.resolve(self.address2(i), length2, Access::Fetch)?;
-        properly_overlapping(&first, &second)?;
         self.set_cc(decimal::cp(self.field(&first), self.field(&second))?);
         Ok(())
     }

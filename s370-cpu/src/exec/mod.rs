@@ -7,19 +7,23 @@
 mod access;
 mod branch;
 mod convert;
+mod cp_assist;
 mod decimal;
+mod dual_address_space;
 mod edit;
 mod fixed;
 mod floating;
 #[cfg(test)]
 mod harness;
+mod io;
 mod keys;
 mod logical;
-mod missing;
 mod moves;
+mod multiprocessing;
 mod shift;
 mod system;
 mod timers;
+mod translation;
 
 use s370_arch::{
     format::Instruction,

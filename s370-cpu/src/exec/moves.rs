@@ -162,7 +162,9 @@ impl Interpreter<'_> {
                 self.resolve(to, unit, Access::Store)?.write(self.storage, &pad[..unit as usize]);
             }
             self.advance(r1, unit);
-            self.advance(r2, unit.min(from_left));
+            if r2 != r1 {
+                self.advance(r2, unit.min(from_left));
+            }
             if left > unit && self.is_interrupted() {
                 return self.interrupted();
             }
@@ -187,7 +189,7 @@ impl Interpreter<'_> {
     fn advance(&mut self, r: usize, count: u32) {
         self.set_gr(r, self.gr(r).wrapping_add(count) & ADDRESS);
         let length = self.gr(r + 1);
-        self.set_gr(r + 1, length & !ADDRESS | (length & ADDRESS) - count);
+        self.set_gr(r + 1, length & !ADDRESS | ((length & ADDRESS) - count));
     }
 
     /// MVCL and CLCL leave zeros in bits 0-7 of the address registers, even where nothing is processed.
@@ -218,7 +220,9 @@ impl Interpreter<'_> {
             self.fetch_unit(r2, left[1], &mut b[..unit as usize])?;
             let equal = a.iter().zip(&b).take(unit as usize).take_while(|(a, b)| a == b).count() as u32;
             self.advance(r1, equal.min(left[0]));
-            self.advance(r2, equal.min(left[1]));
+            if r2 != r1 {
+                self.advance(r2, equal.min(left[1]));
+            }
             if equal < unit {
                 self.set_cc(compare_code(&a[equal as usize], &b[equal as usize]));
                 break;

@@ -9,7 +9,7 @@
 //! not cross the end of its block and the slot past the last halfword is [`Code::End`], so that moving on by the length
 //! of the instruction just executed stays inside the array.
 
-use std::collections::HashMap;
+use std::{cell::UnsafeCell, collections::HashMap};
 
 use s370_arch::{format::Instruction, isa::instruction_length, storage_key::BLOCK};
 
@@ -23,6 +23,76 @@ const PATIENCE: u8 = 3;
 
 /// The slots of a block, and the one past them.
 type Block = [Slot; HALFWORDS + 1];
+
+/// The number of a general register, or of a place past them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Register(u8);
+
+impl Register {
+    /// Stands for "no base" and "no index": reads as zero.
+    pub const NONE: Register = Register(16);
+
+    /// Register `number`, of which only the low five bits count.
+    #[inline(always)]
+    pub const fn new(number: u8) -> Register {
+        Register(number & 31)
+    }
+
+    /// The number, 0-31.
+    #[inline(always)]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// The odd register of the pair.
+    #[inline(always)]
+    pub const fn odd(self) -> Register {
+        Register(self.0 | 1)
+    }
+
+    /// The register `n` further on, wrapping from 15 to 0.
+    #[inline(always)]
+    pub const fn plus(self, n: u32) -> Register {
+        Register((self.0 as u32 + n) as u8 & 15)
+    }
+}
+
+/// The general registers while the loop runs, followed by zeros. Indexing needs no check, as a [`Register`] is below 32.
+pub struct Registers([u32; 32]);
+
+impl Registers {
+    /// Registers with these contents.
+    #[inline(always)]
+    pub fn new(contents: &[u32; 16]) -> Registers {
+        let mut all = [0; 32];
+        all[..16].copy_from_slice(contents);
+        Registers(all)
+    }
+
+    /// The general registers proper.
+    #[inline(always)]
+    pub fn contents(&self) -> &[u32] {
+        &self.0[..16]
+    }
+}
+
+impl std::ops::Index<Register> for Registers {
+    type Output = u32;
+
+    #[inline(always)]
+    fn index(&self, register: Register) -> &u32 {
+        // SAFETY: a `Register` is below 32.
+        unsafe { self.0.get_unchecked(usize::from(register.0)) }
+    }
+}
+
+impl std::ops::IndexMut<Register> for Registers {
+    #[inline(always)]
+    fn index_mut(&mut self, register: Register) -> &mut u32 {
+        // SAFETY: a `Register` is below 32.
+        unsafe { self.0.get_unchecked_mut(usize::from(register.0)) }
+    }
+}
 
 /// A place in a block of slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +122,10 @@ impl Cursor {
         Cursor(self.0.wrapping_offset(halfwords))
     }
 
-    /// The place `bytes` of storage on (an even number).
+    /// Halfwords of storage between `other` and here.
     #[inline(always)]
-    #[must_use]
-    pub fn advance_bytes(self, bytes: i32) -> Cursor {
-        Cursor(self.0.wrapping_byte_offset(bytes as isize * (size_of::<Slot>() / 2) as isize))
+    pub fn halfwords_from(self, other: Cursor) -> isize {
+        (self.0 as isize).wrapping_sub(other.0 as isize) / size_of::<Slot>() as isize
     }
 
     /// Bytes of storage between `base` and here.
@@ -67,7 +136,6 @@ impl Cursor {
 }
 
 /// All decoded instructions of one processor.
-#[derive(Default)]
 pub struct Cache {
     /// One more than the number in `blocks` of each absolute block's slots, or zero.
     index: Vec<u32>,
@@ -76,6 +144,20 @@ pub struct Cache {
     owners: Vec<u32>,
     /// How often a decoded halfword (absolute address) was stored into.
     hits: HashMap<u32, u8>,
+    /// A slot of no block: for EXECUTE's target.
+    scratch: Box<UnsafeCell<Slot>>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Cache {
+            index: Vec::new(),
+            blocks: Vec::new(),
+            owners: Vec::new(),
+            hits: HashMap::new(),
+            scratch: Box::new(UnsafeCell::new(Slot::bare(Code::Slow))),
+        }
+    }
 }
 
 impl Cache {
@@ -87,6 +169,11 @@ impl Cache {
         let block = self.blocks.get(number.wrapping_sub(1))?;
         let base = Cursor(std::ptr::from_ref::<Block>(block).cast::<Slot>().cast_mut());
         Some((base.advance((absolute % BLOCK / 2) as isize), base))
+    }
+
+    /// The slot for EXECUTE's target.
+    pub fn scratch(&self) -> Cursor {
+        Cursor(self.scratch.get())
     }
 
     /// Whether an absolute block has slots.
@@ -181,14 +268,20 @@ pub fn decode_at(storage: &Storage, absolute: u32) -> Slot {
     Slot::decode(Instruction(bytes))
 }
 
-/// Decodes the slot at `cursor`, which stands for the absolute address `absolute`, and marks its halfwords.
+/// The instruction at `cursor`, decoded but not remembered. `base` stands for the absolute address `block`.
+#[inline(never)]
+pub fn decode_volatile(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) -> Slot {
+    decode_at(storage, block + cursor.bytes_from(base))
+}
+
+/// Decodes the slot at `cursor`, and marks its halfwords. `base` stands for the absolute address `block`.
 #[cold]
 #[inline(never)]
-pub fn decode_slot(cursor: Cursor, storage: &Storage, absolute: u32) {
+pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) {
+    let absolute = block + cursor.bytes_from(base);
     let slot = decode_at(storage, absolute);
     storage.mark_code(absolute, u32::from(slot.length) * 2);
     cursor.set(slot);
-
 }
 
 #[cfg(test)]
@@ -201,7 +294,8 @@ mod tests {
 
     fn decode(cache: &mut Cache, storage: &Storage, at: u32) {
         cache.open(at, storage);
-        decode_slot(cache.enter(at).unwrap().0, storage, at);
+        let (cursor, base) = cache.enter(at).unwrap();
+        decode_slot(cursor, base, storage, at & !(BLOCK - 1));
     }
 
     #[test]
@@ -249,7 +343,6 @@ mod tests {
         let (at, base) = cache.enter(0x804).unwrap();
         assert_eq!(at.bytes_from(base), 4);
         assert_eq!(base.advance(2), at);
-        assert_eq!(at.advance_bytes(-4), base);
         assert_eq!(base.advance(HALFWORDS as isize).slot().code, Code::End);
         cache.clear(&storage);
         assert!(cache.enter(0x804).is_none());

@@ -11,7 +11,8 @@ impl LazyCode {
     /// A condition code 0-3.
     #[inline(always)]
     pub const fn of(cc: u8) -> LazyCode {
-        LazyCode([0, -1, 1, i64::MAX][(cc & 3) as usize])
+        const VALUES: &[i64; 4] = &[0, -1, 1, i64::MAX];
+        LazyCode(VALUES[(cc & 3) as usize])
     }
 
     /// Of a signed result without overflow.

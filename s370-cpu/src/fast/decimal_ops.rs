@@ -6,7 +6,7 @@ use s370_arch::psw::program_mask;
 use super::bytes;
 use crate::{
     decimal::{self, DataException, Lengths, Outcome},
-    storage::Storage,
+    storage::window::Spot,
 };
 
 /// A result field, and the condition code if the instruction sets one.
@@ -69,21 +69,26 @@ pub fn convert_to_binary(doubleword: u64) -> Option<u32> {
     (!converted.overflow).then_some(converted.register as u32)
 }
 
-/// EDIT: the condition code. Pattern and source lie in accessible storage and are equally long.
+/// EDIT: the condition code. Pattern and source are equally long.
 #[inline]
-pub fn edit(storage: &Storage, to: u32, from: u32, length: u32) -> Option<u8> {
+pub fn edit(to: Spot, from: Spot, length: u32) -> Option<u8> {
     if bytes::overlap(to, length, from, length) {
         return None;
     }
     let mut pattern = [0; 256];
     let pattern = &mut pattern[..length as usize];
-    storage.read(to, pattern);
+    for (byte, n) in pattern.iter_mut().zip(0..) {
+        *byte = to.right(n).u8();
+    }
     let mut at = from;
-    let mut fetch = || {
-        at += 1;
-        Ok::<u8, ()>(storage.u8(at - 1))
+    let fetch = || {
+        let byte = at.u8();
+        at = at.right(1);
+        Ok::<u8, ()>(byte)
     };
-    let edited = decimal::edit(pattern, &mut fetch).ok()?;
-    storage.put_bytes(to, pattern);
+    let edited = decimal::edit(pattern, fetch).ok()?;
+    for (&byte, n) in pattern.iter().zip(0..) {
+        to.right(n).put_u8(byte);
+    }
     Some(edited.condition_code)
 }

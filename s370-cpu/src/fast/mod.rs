@@ -11,14 +11,19 @@ mod slot;
 mod system_ops;
 mod tlb;
 
-use s370_arch::storage_key::BLOCK;
+use std::sync::Arc;
+
+use s370_arch::storage_key::{BLOCK, CHANGE, REFERENCE};
 
 pub use self::run::Leave;
 use self::{cache::Cache, run::Hot, tlb::Tlb};
 use crate::{
     exec::{Access, Effects, Space},
     state::CpuState,
-    storage::Storage,
+    storage::{
+        Storage,
+        window::{INVALID, lookup},
+    },
 };
 
 /// What the loop is to know for a slice of instructions.
@@ -35,13 +40,17 @@ pub struct Slice {
 }
 
 /// All that the fast interpreter remembers. It can be dropped between any two instructions.
-#[derive(Default)]
 pub struct Fast {
     tlb: Tlb,
     cache: Cache,
 }
 
 impl Fast {
+    /// Remembers nothing yet.
+    pub fn new(storage: Arc<Storage>) -> Fast {
+        Fast { tlb: Tlb::new(storage), cache: Cache::default() }
+    }
+
     /// Executes instructions until something is met that is not for the loop. Returns how many were executed, and why
     /// the loop was left: [`Leave::Budget`], [`Leave::Slow`] or [`Leave::Context`].
     pub fn run(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice) -> (u64, Leave) {
@@ -52,11 +61,10 @@ impl Fast {
         let mut left = slice.budget;
         loop {
             let address = state.psw.address;
-            let entry = self.tlb.current().fetch[(address / BLOCK) as usize % tlb::ENTRIES];
             if address & 1 != 0 {
                 return (slice.budget - left, Leave::Slow);
             }
-            if entry & tlb::INVALID != 0 && !self.fill(state, storage, address, Access::Fetch) {
+            if self.entry(address).is_none() && !self.fill(state, storage, address, Access::Fetch) {
                 return (slice.budget - left, Leave::Slow);
             }
             self.open(storage, address);
@@ -78,14 +86,14 @@ impl Fast {
         let start = state.time;
         // The loop reckons the time from its own start.
         state.time = start.wrapping_add(executed * slice.instruction_time);
-        let (context, mapped) = self.tlb.current_and_mapped();
+        let context = self.tlb.current();
         let mut hot = Hot {
             state,
             storage,
             cache: &self.cache,
-            fetch: &context.fetch,
-            store: &context.store,
-            mapped,
+            fetch: context.fetch.entries(),
+            store: context.store.entries(),
+            mapped: self.tlb.mapped(),
             native: slice.native,
             quiet: slice.quiet,
             instruction_time: slice.instruction_time,
@@ -97,16 +105,21 @@ impl Fast {
         leave
     }
 
+    /// The absolute address of a logical address that is in the table for fetches.
+    fn entry(&self, address: u32) -> Option<u32> {
+        let entry = lookup(self.tlb.current().fetch.entries(), address);
+        (entry.flags() & INVALID == 0).then(|| self.tlb.storage().absolute_of(entry.spot(address)))
+    }
+
     /// Gives the block at a logical address, which is in the table, slots for its instructions.
     fn open(&mut self, storage: &Storage, address: u32) {
-        let entry = self.tlb.current().fetch[(address / BLOCK) as usize % tlb::ENTRIES];
-        let absolute = address ^ entry;
-        if entry & tlb::INVALID == 0 && !self.cache.has(absolute) {
+        if let Some(absolute) = self.entry(address)
+            && !self.cache.has(absolute)
+        {
             self.cache.open(absolute, storage);
             // Entries for stores must now say that there is code.
             self.tlb.drop_absolute(absolute);
-            self.tlb.current().enter(address, absolute, false, false);
-            self.tlb.map(absolute);
+            self.tlb.enter(address, absolute, false, false);
         }
     }
 
@@ -119,14 +132,13 @@ impl Fast {
             // Low-address protection covers part of the block.
             return false;
         }
-        if store {
-            storage.record_change(absolute);
-        } else {
-            storage.record_reference(absolute);
+        // An entry must not record what the instruction may yet fail to do: the slow interpreter refers to the block first.
+        let recorded = if store { REFERENCE | CHANGE } else { REFERENCE };
+        if storage.key(absolute) & recorded != recorded {
+            return false;
         }
         let has_code = self.cache.has(absolute);
-        self.tlb.current().enter(at, absolute, store, has_code);
-        self.tlb.map(absolute);
+        self.tlb.enter(at, absolute, store, has_code);
         true
     }
 

@@ -11,22 +11,28 @@ use s370_arch::psw::program_mask;
 
 use super::{
     bytes,
-    cache::{Cache, Cursor, decode_at, decode_slot},
+    cache::{Cache, Register, Registers, decode_slot, decode_volatile},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     slot::{Code, Slot, is_branch},
     system_ops::{self as system, Swap},
-    tlb::{ENTRIES, HAS_CODE, INVALID},
 };
-use crate::{exec::ADDRESS, state::CpuState, storage::Storage};
+use crate::{
+    exec::ADDRESS,
+    state::CpuState,
+    storage::{
+        Storage,
+        window::{ENTRIES, Entry, HAS_CODE, INVALID, lookup},
+    },
+};
 
 /// What the loop needs.
 pub struct Hot<'a> {
     pub state: &'a mut CpuState,
     pub storage: &'a Storage,
     pub cache: &'a Cache,
-    pub fetch: &'a [u32; ENTRIES],
-    pub store: &'a [u32; ENTRIES],
+    pub fetch: &'a [Entry; ENTRIES],
+    pub store: &'a [Entry; ENTRIES],
     /// Absolute blocks that some table entry maps; see [`super::tlb::Tlb`].
     pub mapped: &'a [u8],
     /// Interruptions that an instruction causes are taken here, when nothing else could come between.
@@ -62,33 +68,38 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let storage = hot.storage;
     let (fetch, store) = (hot.fetch, hot.store);
     let mut left = hot.left;
-    let mut gr = [0_u32; 32];
-    gr[..16].copy_from_slice(&hot.state.gr);
+    let mut gr = Registers::new(&hot.state.gr);
     let mut fpr = hot.state.fpr;
     let mut cc = LazyCode::of(hot.state.psw.cc);
     // The block: its logical address, its absolute address, its first slot.
     let mut logical = hot.state.psw.address & !2047;
-    let entry = fetch[(logical >> 11) as usize % ENTRIES];
-    let mut absolute = logical ^ entry;
-    let Some((mut cursor, mut base)) = hot.cache.enter(hot.state.psw.address ^ entry) else { return Leave::Enter };
-    let mut temporary;
-    // Where EXECUTE stands while its target is executed.
-    let mut execute: Option<Cursor> = None;
-    let address;
+    let entry = lookup(fetch, logical);
+    if entry.flags() & INVALID != 0 {
+        return Leave::Enter;
+    }
+    let mut absolute = storage.absolute_of(entry.spot(logical));
+    let Some((mut cursor, mut base)) = hot.cache.enter(absolute | hot.state.psw.address & 2047) else {
+        return Leave::Enter;
+    };
+    // An instruction that is decoded for this time only, and EXECUTE's target. While that is executed, the cursor stands
+    // where the target's length leads past EXECUTE.
+    let mut volatile;
+    let executed = hot.cache.scratch();
+    // Where to go on, when that is not where the cursor stands.
+    let mut elsewhere = None;
 
     let leave = 'run: loop {
         if left == 0 {
-            address = logical + cursor.bytes_from(base);
             break 'run Leave::Budget;
         }
-        left -= 1;
         let mut s: &Slot = cursor.slot();
         'instruction: loop {
             /// Leaves before the instruction.
             macro_rules! leave {
                 ($why:expr) => {{
-                    left += 1;
-                    address = logical + execute.unwrap_or(cursor).bytes_from(base);
+                    if std::ptr::eq(s, executed.slot()) {
+                        cursor = cursor.advance(isize::from(s.length as i8) - 2);
+                    }
                     break 'run $why;
                 }};
             }
@@ -101,23 +112,23 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! next {
                 ($halfwords:literal) => {{
                     cursor = cursor.advance($halfwords);
-                    execute = None;
+                    left -= 1;
                     break 'instruction;
                 }};
             }
             macro_rules! r1 {
                 () => {
-                    gr[(s.r1 & 15) as usize]
+                    gr[s.r1]
                 };
             }
             macro_rules! r2 {
                 () => {
-                    gr[(s.r2 & 15) as usize]
+                    gr[s.r2]
                 };
             }
             macro_rules! base {
                 ($r:expr) => {
-                    gr[($r & 31) as usize]
+                    gr[$r]
                 };
             }
             /// D1(B1), or D2(B2) of RS.
@@ -128,7 +139,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! address2 {
                 () => {
-                    base!(s.b2).wrapping_add(u32::from(s.d2)) & ADDRESS
+                    base!(s.b2).wrapping_add(u32::from(s.d2())) & ADDRESS
                 };
             }
             macro_rules! address_rx {
@@ -136,88 +147,94 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     base!(s.r2).wrapping_add(base!(s.b1)).wrapping_add(u32::from(s.d1)) & ADDRESS
                 };
             }
-            /// Absolute address of an operand to be fetched, of 1, 2, 4 or 8 bytes.
+            /// Where an operand to be fetched is, of 1, 2, 4 or 8 bytes.
             macro_rules! fetchable {
                 ($at:expr, $size:literal) => {{
                     let at: u32 = $at;
-                    let entry = fetch[(at >> 11) as usize % ENTRIES];
-                    if (at & ($size - 1)) | (entry & INVALID) != 0 {
-                        if entry & INVALID != 0 {
+                    let entry = lookup(fetch, at);
+                    if (at as usize & ($size - 1)) | (entry.flags() & INVALID) != 0 {
+                        if entry.flags() & INVALID != 0 {
                             leave!(Leave::FetchMiss(at));
                         }
                         if at & 2047 > 2048 - $size {
                             slow!();
                         }
                     }
-                    at ^ entry
+                    entry.plain_spot(at)
                 }};
             }
-            /// Absolute address of an operand to be stored into, of 1, 2, 4 or 8 bytes.
+            /// Where an operand to be stored into is, of 1, 2, 4 or 8 bytes.
             macro_rules! storable {
                 ($at:expr, $size:literal) => {{
                     let at: u32 = $at;
-                    let entry = store[(at >> 11) as usize % ENTRIES];
-                    if (at & ($size - 1)) | (entry & (INVALID | HAS_CODE)) != 0 {
-                        if entry & INVALID != 0 {
+                    let entry = lookup(store, at);
+                    if (at as usize & ($size - 1)) | (entry.flags() & (INVALID | HAS_CODE)) != 0 {
+                        if entry.flags() & INVALID != 0 {
                             leave!(Leave::StoreMiss(at));
                         }
                         if at & 2047 > 2048 - $size {
                             slow!();
                         }
-                        if entry & HAS_CODE != 0 && storage.is_code(at ^ (entry & !HAS_CODE), $size) {
+                        if entry.flags() & HAS_CODE != 0
+                            && storage.is_code_short(storage.absolute_of(entry.spot(at)), $size)
+                        {
                             slow!();
                         }
                     }
-                    at ^ (entry & !HAS_CODE)
+                    entry.spot(at)
                 }};
             }
-            /// Absolute address of a run of bytes inside one block.
+            /// Where a run of bytes inside one block is.
             macro_rules! fetchable_run {
                 ($at:expr, $length:expr) => {{
                     let (at, length): (u32, u32) = ($at, $length);
-                    let entry = fetch[(at >> 11) as usize % ENTRIES];
-                    if entry & INVALID != 0 {
+                    let entry = lookup(fetch, at);
+                    if entry.flags() & INVALID != 0 {
                         leave!(Leave::FetchMiss(at));
                     }
                     if (at & 2047) + length > 2048 {
                         slow!();
                     }
-                    at ^ entry
+                    entry.plain_spot(at)
                 }};
             }
             macro_rules! storable_run {
                 ($at:expr, $length:expr) => {{
                     let (at, length): (u32, u32) = ($at, $length);
-                    let entry = store[(at >> 11) as usize % ENTRIES];
-                    if entry & INVALID != 0 {
+                    let entry = lookup(store, at);
+                    if entry.flags() & INVALID != 0 {
                         leave!(Leave::StoreMiss(at));
                     }
                     if (at & 2047) + length > 2048 {
                         slow!();
                     }
-                    let place = at ^ (entry & !HAS_CODE);
-                    if entry & HAS_CODE != 0 && storage.is_code(place, length) {
+                    if entry.flags() & HAS_CODE != 0 && storage.is_code(storage.absolute_of(entry.spot(at)), length) {
                         slow!();
                     }
-                    place
+                    entry.spot(at)
                 }};
             }
             /// Goes on at an address that may be anywhere.
             macro_rules! enter {
                 ($target:expr) => {{
                     let target: u32 = $target;
-                    let entry = fetch[(target >> 11) as usize % ENTRIES];
+                    let entry = lookup(fetch, target);
                     if target & 1 != 0 {
-                        address = target;
+                        elsewhere = Some(target);
                         break 'run if left == 0 { Leave::Budget } else { Leave::Slow };
                     }
-                    let found = if entry & INVALID != 0 { None } else { hot.cache.enter(target ^ entry) };
-                    let Some((slot, first)) = found else {
-                        address = target;
+                    let place = if entry.flags() & INVALID != 0 {
+                        None
+                    } else {
+                        let place = storage.absolute_of(entry.spot(target));
+                        hot.cache.enter(place).map(|found| (place, found))
+                    };
+                    let Some((place, (slot, first))) = place else {
+                        elsewhere = Some(target);
                         break 'run if left == 0 { Leave::Budget } else { Leave::Enter };
                     };
                     (cursor, base) = (slot, first);
-                    (logical, absolute) = (target & !2047, (target ^ entry) & !2047);
+                    (logical, absolute) = (target & !2047, place & !2047);
                     break 'instruction;
                 }};
             }
@@ -225,14 +242,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! branch {
                 ($target:expr) => {{
                     let target: u32 = $target;
-                    let distance = target.wrapping_sub(logical + cursor.bytes_from(base)) as i32;
-                    if distance == s.hint.get() {
-                        cursor = cursor.advance_bytes(s.hint.get());
-                        break 'instruction;
-                    }
+                    left -= 1;
                     if target & !2046 == logical {
-                        s.hint.set(distance);
-                        cursor = base.advance((target & 2047) as isize / 2);
+                        if target == s.target.get() {
+                            cursor = cursor.advance(s.step());
+                        } else {
+                            let to = base.advance((target & 2047) as isize / 2);
+                            s.set_target(target, to.halfwords_from(cursor));
+                            cursor = to;
+                        }
                         break 'instruction;
                     }
                     enter!(target);
@@ -291,24 +309,24 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! word {
                 () => {
-                    storage.u32(fetchable!(address_rx!(), 4))
+                    fetchable!(address_rx!(), 4).u32()
                 };
             }
             macro_rules! halfword {
                 () => {
-                    storage.u16(fetchable!(address_rx!(), 2)) as i16 as i32
+                    fetchable!(address_rx!(), 2).u16() as i16 as i32
                 };
             }
             macro_rules! pair {
                 ($r:expr) => {
-                    u64::from(gr[($r & 14) as usize]) << 32 | u64::from(gr[($r & 14) as usize + 1])
+                    u64::from(gr[$r]) << 32 | u64::from(gr[$r.odd()])
                 };
             }
             macro_rules! set_pair {
                 ($r:expr, $value:expr) => {{
                     let value: u64 = $value;
-                    gr[($r & 14) as usize] = (value >> 32) as u32;
-                    gr[($r & 14) as usize + 1] = value as u32;
+                    gr[$r] = (value >> 32) as u32;
+                    gr[$r.odd()] = value as u32;
                 }};
             }
             macro_rules! divide {
@@ -323,8 +341,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! immediate {
                 ($operation:expr) => {{
                     let place = storable!(address1!(), 1);
-                    let result = $operation(storage.u8(place), s.i);
-                    storage.put_u8(place, result);
+                    let result = $operation(place.u8(), s.i);
+                    place.put_u8(result);
                     cc = LazyCode::logical(result.into());
                 }};
             }
@@ -337,17 +355,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if to != from && bytes::overlap(to, length, from, length) {
                         slow!();
                     }
-                    bytes::combine(storage, to, from, length, $operation)
+                    bytes::combine(to, from, length, $operation)
                 }};
             }
             macro_rules! f1 {
                 () => {
-                    fpr[(s.r1 & 3) as usize]
+                    fpr[usize::from(s.r1.number() & 3)]
                 };
             }
             macro_rules! f2 {
                 () => {
-                    fpr[(s.r2 & 3) as usize]
+                    fpr[usize::from(s.r2.number() & 3)]
                 };
             }
             macro_rules! short_operand {
@@ -357,7 +375,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! long_operand {
                 () => {
-                    storage.u64(fetchable!(address_rx!(), 8))
+                    fetchable!(address_rx!(), 8).u64()
                 };
             }
             /// A floating-point result in the first operand's register, and the condition code; an exception leaves.
@@ -392,13 +410,13 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             /// An instruction on two packed operands.
             macro_rules! decimal {
                 ($operation:expr) => {{
-                    let (length1, length2) = (u32::from(s.r1) + 1, u32::from(s.r2) + 1);
+                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
                     let from = fetchable_run!(address2!(), length2);
                     let to = storable_run!(address1!(), length1);
-                    let (a, b) = (bytes::field(storage, to, length1), bytes::field(storage, from, length2));
+                    let (a, b) = (bytes::field(to, length1), bytes::field(from, length2));
                     match $operation(a, b, length1, length2, hot.state.psw.program_mask) {
                         Some((result, code)) => {
-                            bytes::put_field(storage, to, length1, result);
+                            bytes::put_field(to, length1, result);
                             cc = code.map_or(cc, LazyCode::of);
                         }
                         None => slow!(),
@@ -408,7 +426,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             /// The time at this instruction.
             macro_rules! now {
                 () => {
-                    hot.state.time + (hot.left - left - 1) * hot.instruction_time
+                    hot.state.time + (hot.left - left) * hot.instruction_time
                 };
             }
             /// A swap of PSWs that may have been done.
@@ -416,12 +434,14 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 ($swap:expr) => {
                     match $swap {
                         Swap::Done(target) => {
+                            left -= 1;
                             cc = LazyCode::of(hot.state.psw.cc);
                             enter!(target);
                         }
                         Swap::Context(target) => {
+                            left -= 1;
                             cc = LazyCode::of(hot.state.psw.cc);
-                            address = target;
+                            elsewhere = Some(target);
                             break 'run Leave::Context;
                         }
                         Swap::Declined => slow!(),
@@ -432,7 +452,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! privileged {
                 ($halfwords:literal) => {
                     if hot.state.psw.problem {
-                        if execute.is_some() {
+                        if std::ptr::eq(s, executed.slot()) {
                             slow!();
                         }
                         swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
@@ -444,7 +464,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     match $change {
                         system::MaskChange::Done => next!(2),
                         system::MaskChange::Context => {
-                            address = next_address!(2);
+                            left -= 1;
+                            cursor = cursor.advance(2);
                             break 'run Leave::Context;
                         }
                         system::MaskChange::Declined => slow!(),
@@ -454,19 +475,18 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
 
             match s.code {
                 Code::Undecoded => {
-                    decode_slot(cursor, storage, absolute + cursor.bytes_from(base));
+                    decode_slot(cursor, base, storage, absolute);
                     s = cursor.slot();
                     continue 'instruction;
                 }
                 Code::End => {
-                    left += 1;
                     let target = logical.wrapping_add(2048) & ADDRESS;
                     enter!(target);
                 }
                 Code::Slow => slow!(),
                 Code::Volatile => {
-                    temporary = decode_at(storage, absolute + cursor.bytes_from(base));
-                    s = &temporary;
+                    volatile = decode_volatile(cursor, base, storage, absolute);
+                    s = &volatile;
                     continue 'instruction;
                 }
                 Code::Nop1 => next!(1),
@@ -531,7 +551,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Mr => {
-                    let product = i64::from(gr[(s.r1 & 15 | 1) as usize] as i32) * i64::from(r2!() as i32);
+                    let product = i64::from(gr[s.r1.odd()] as i32) * i64::from(r2!() as i32);
                     set_pair!(s.r1, product as u64);
                     next!(1);
                 }
@@ -545,9 +565,10 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
 
-                Code::Bcr => branch_if!(cc.selects(s.r1), r2!() & ADDRESS, 1),
+                Code::Bcr => branch_if!(cc.selects(s.r1.number()), r2!() & ADDRESS, 1),
                 Code::BcrAlways => {
                     let target = r2!() & ADDRESS;
+                    left -= 1;
                     if target & !2046 == logical {
                         cursor = base.advance((target & 2047) as isize / 2);
                         break 'instruction;
@@ -557,12 +578,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 Code::Balr => {
                     let target = r2!() & ADDRESS;
                     r1!() = link!(1);
-                    branch_if!(s.r2 != 0, target, 1);
+                    branch_if!(s.r2.number() != 0, target, 1);
                 }
                 Code::Basr => {
                     let target = r2!() & ADDRESS;
                     r1!() = next_address!(1);
-                    branch_if!(s.r2 != 0, target, 1);
+                    branch_if!(s.r2.number() != 0, target, 1);
                 }
                 Code::Bctr => {
                     let target = r2!() & ADDRESS;
@@ -589,21 +610,21 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::St => {
                     let place = storable!(address_rx!(), 4);
-                    storage.put_u32(place, r1!());
+                    place.put_u32(r1!());
                     next!(2);
                 }
                 Code::Sth => {
                     let place = storable!(address_rx!(), 2);
-                    storage.put_u16(place, r1!() as u16);
+                    place.put_u16(r1!() as u16);
                     next!(2);
                 }
                 Code::Stc => {
                     let place = storable!(address_rx!(), 1);
-                    storage.put_u8(place, r1!() as u8);
+                    place.put_u8(r1!() as u8);
                     next!(2);
                 }
                 Code::Ic => {
-                    let byte = storage.u8(fetchable!(address_rx!(), 1));
+                    let byte = fetchable!(address_rx!(), 1).u8();
                     r1!() = r1!() & !0xFF | u32::from(byte);
                     next!(2);
                 }
@@ -666,7 +687,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::M => {
                     let operand = word!() as i32;
-                    let product = i64::from(gr[(s.r1 & 15 | 1) as usize] as i32) * i64::from(operand);
+                    let product = i64::from(gr[s.r1.odd()] as i32) * i64::from(operand);
                     set_pair!(s.r1, product as u64);
                     next!(2);
                 }
@@ -689,11 +710,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::Cvd => {
                     let place = storable!(address_rx!(), 8);
-                    storage.put_u64(place, crate::decimal::cvd(r1!() as i32));
+                    place.put_u64(crate::decimal::cvd(r1!() as i32));
                     next!(2);
                 }
 
-                Code::Bc => branch_if!(cc.selects(s.r1), address_rx!(), 2),
+                Code::Bc => branch_if!(cc.selects(s.r1.number()), address_rx!(), 2),
                 Code::BcAlways => branch!(address_rx!()),
                 Code::BcEqual => branch_if!(cc.0 == 0, address_rx!(), 2),
                 Code::BcNotEqual => branch_if!(cc.0 != 0, address_rx!(), 2),
@@ -721,7 +742,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::Bxh | Code::Bxle => {
                     let target = address1!();
-                    let (increment, limit) = (r2!(), gr[(s.r2 & 15 | 1) as usize] as i32);
+                    let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
                     let sum = r1!().wrapping_add(increment);
                     r1!() = sum;
                     branch_if!((sum as i32 > limit) == (s.code == Code::Bxh), target, 2);
@@ -729,18 +750,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 Code::Ex => {
                     let target = address_rx!();
                     let at = fetchable_run!(target, 6);
-                    if target & 1 != 0 || execute.is_some() {
+                    if target & 1 != 0 {
                         slow!();
                     }
-                    let or = if s.r1 == 0 { 0 } else { r1!() as u8 };
-                    temporary = system::execute_target(storage, at, or);
-                    if is_branch(temporary.code) {
+                    let or = if s.r1.number() == 0 { 0 } else { r1!() as u8 };
+                    let slot = system::execute_target(at, or);
+                    if is_branch(slot.code) {
                         slow!();
                     }
-                    // Set back, so that the target's length leads past EXECUTE.
-                    execute = Some(cursor);
-                    cursor = cursor.advance(2 - isize::from(temporary.length as i8));
-                    s = &temporary;
+                    cursor = cursor.advance(2 - isize::from(slot.length as i8));
+                    executed.set(slot);
+                    s = executed.slot();
                     continue 'instruction;
                 }
 
@@ -791,41 +811,41 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Lm => {
-                    let count = u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1);
+                    let count = register_count(s);
                     let from = fetchable_run!(address1!(), count * 4);
                     for n in 0..count {
-                        gr[(u32::from(s.r1) + n) as usize & 15] = storage.u32(from + n * 4);
+                        gr[s.r1.plus(n)] = from.right(n * 4).u32();
                     }
                     next!(2);
                 }
                 Code::Stm => {
-                    let count = u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1);
+                    let count = register_count(s);
                     let to = storable_run!(address1!(), count * 4);
                     for n in 0..count {
-                        storage.put_u32(to + n * 4, gr[(u32::from(s.r1) + n) as usize & 15]);
+                        to.right(n * 4).put_u32(gr[s.r1.plus(n)]);
                     }
                     next!(2);
                 }
                 Code::Icm => {
-                    let from = fetchable_run!(address1!(), s.r2.count_ones());
-                    let (value, code) = system::insert_under_mask(storage, from, s.r2, r1!());
+                    let from = fetchable_run!(address1!(), s.r2.number().count_ones());
+                    let (value, code) = system::insert_under_mask(from, s.r2.number(), r1!());
                     r1!() = value;
                     cc = LazyCode::of(code);
                     next!(2);
                 }
                 Code::Stcm => {
-                    let to = storable_run!(address1!(), s.r2.count_ones());
-                    system::store_under_mask(storage, to, s.r2, r1!());
+                    let to = storable_run!(address1!(), s.r2.number().count_ones());
+                    system::store_under_mask(to, s.r2.number(), r1!());
                     next!(2);
                 }
                 Code::Clm => {
-                    let from = fetchable_run!(address1!(), s.r2.count_ones());
-                    cc = system::compare_under_mask(storage, from, s.r2, r1!());
+                    let from = fetchable_run!(address1!(), s.r2.number().count_ones());
+                    cc = system::compare_under_mask(from, s.r2.number(), r1!());
                     next!(2);
                 }
 
                 Code::Tm => {
-                    let tested = storage.u8(fetchable!(address1!(), 1)) & s.i;
+                    let tested = fetchable!(address1!(), 1).u8() & s.i;
                     cc = match tested {
                         0 => LazyCode(0),
                         all if all == s.i => THREE,
@@ -835,7 +855,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::Mvi => {
                     let place = storable!(address1!(), 1);
-                    storage.put_u8(place, s.i);
+                    place.put_u8(s.i);
                     next!(2);
                 }
                 Code::Ni => {
@@ -851,7 +871,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Cli => {
-                    let byte = storage.u8(fetchable!(address1!(), 1));
+                    let byte = fetchable!(address1!(), 1).u8();
                     cc = LazyCode::compare(byte.into(), s.i.into());
                     next!(2);
                 }
@@ -860,7 +880,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let length = u32::from(s.i) + 1;
                     let from = fetchable_run!(address2!(), length);
                     let to = storable_run!(address1!(), length);
-                    bytes::copy(storage, to, from, length);
+                    bytes::copy(to, from, length);
                     next!(3);
                 }
                 Code::Mvn => {
@@ -887,7 +907,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let length = u32::from(s.i) + 1;
                     let _ = fetchable_run!(address1!(), length);
                     let to = storable_run!(address1!(), length);
-                    bytes::fill(storage, to, length, 0);
+                    bytes::fill(to, length, 0);
                     cc = LazyCode(0);
                     next!(3);
                 }
@@ -895,15 +915,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let length = u32::from(s.i) + 1;
                     let a = fetchable_run!(address1!(), length);
                     let b = fetchable_run!(address2!(), length);
-                    cc = LazyCode(bytes::compare(storage, a, b, length));
+                    cc = LazyCode(bytes::compare(a, b, length));
                     next!(3);
                 }
                 Code::Tr => {
                     let length = u32::from(s.i) + 1;
                     let table = fetchable_run!(address2!(), 256);
                     let to = storable_run!(address1!(), length);
-                    for n in to..to + length {
-                        storage.put_u8(n, storage.u8(table + u32::from(storage.u8(n))));
+                    for place in (0..length).map(|n| to.right(n)) {
+                        place.put_u8(table.right(place.u8().into()).u8());
                     }
                     next!(3);
                 }
@@ -912,28 +932,29 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let table = fetchable_run!(address2!(), 256);
                     let from = fetchable_run!(at, length);
                     let found = (0..length)
-                        .map(|n| (n, storage.u8(table + u32::from(storage.u8(from + n)))))
+                        .map(|n| (n, table.right(from.right(n).u8().into()).u8()))
                         .find(|&(_, function)| function != 0);
                     cc = LazyCode(0);
                     if let Some((n, function)) = found {
-                        gr[1] = gr[1] & !ADDRESS | (at + n) & ADDRESS;
-                        gr[2] = gr[2] & !0xFF | u32::from(function);
+                        let (one, two) = (Register::new(1), Register::new(2));
+                        gr[one] = gr[one] & !ADDRESS | (at + n) & ADDRESS;
+                        gr[two] = gr[two] & !0xFF | u32::from(function);
                         cc = LazyCode(if n + 1 == length { 1 } else { -1 });
                     }
                     next!(3);
                 }
 
                 Code::Pack | Code::Unpk => {
-                    let (length1, length2) = (u32::from(s.r1) + 1, u32::from(s.r2) + 1);
+                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
                     let from = fetchable_run!(address2!(), length2);
                     let to = storable_run!(address1!(), length1);
                     if bytes::overlap(to, length1, from, length2) {
                         slow!();
                     }
-                    let field = bytes::field(storage, from, length2);
+                    let field = bytes::field(from, length2);
                     let pack = s.code == Code::Pack;
                     let result = if pack { crate::decimal::pack(field) } else { crate::decimal::unpk(field) };
-                    bytes::put_field(storage, to, length1, result);
+                    bytes::put_field(to, length1, result);
                     next!(3);
                 }
                 Code::Zap => {
@@ -957,10 +978,10 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
                 Code::Cp => {
-                    let (length1, length2) = (u32::from(s.r1) + 1, u32::from(s.r2) + 1);
+                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
                     let b = fetchable_run!(address2!(), length2);
                     let a = fetchable_run!(address1!(), length1);
-                    let fields = (bytes::field(storage, a, length1), bytes::field(storage, b, length2));
+                    let fields = (bytes::field(a, length1), bytes::field(b, length2));
                     match crate::decimal::cp(fields.0, fields.1) {
                         Ok(code) => cc = LazyCode::of(code),
                         Err(_) => slow!(),
@@ -968,12 +989,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
                 Code::Srp => {
-                    let length = u32::from(s.r1) + 1;
+                    let length = u32::from(s.r1.number()) + 1;
                     let to = storable_run!(address1!(), length);
-                    let field = bytes::field(storage, to, length);
-                    match decimal::shift(field, length, address2!(), s.r2, hot.state.psw.program_mask) {
+                    let field = bytes::field(to, length);
+                    match decimal::shift(field, length, address2!(), s.r2.number(), hot.state.psw.program_mask) {
                         Some((result, code)) => {
-                            bytes::put_field(storage, to, length, result);
+                            bytes::put_field(to, length, result);
                             cc = LazyCode::of(code);
                         }
                         None => slow!(),
@@ -985,7 +1006,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let to = storable_run!(address1!(), length);
                     // A source as long as the pattern is more than enough.
                     let from = fetchable_run!(address2!(), length);
-                    match decimal::edit(storage, to, from, length) {
+                    match decimal::edit(to, from, length) {
                         Some(code) => cc = LazyCode::of(code),
                         None => slow!(),
                     }
@@ -1106,12 +1127,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::Ste => {
                     let place = storable!(address_rx!(), 4);
-                    storage.put_u32(place, (f1!() >> 32) as u32);
+                    place.put_u32((f1!() >> 32) as u32);
                     next!(2);
                 }
                 Code::Std => {
                     let place = storable!(address_rx!(), 8);
-                    storage.put_u64(place, f1!());
+                    place.put_u64(f1!());
                     next!(2);
                 }
                 Code::Ce => {
@@ -1178,12 +1199,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if at & 7 != 0 {
                         slow!();
                     }
-                    let word = storage.u64(fetchable!(at, 8));
+                    let word = fetchable!(at, 8).u64();
                     swap!(system::load_psw(hot, word));
                 }
                 Code::Ssm => {
                     privileged!(2);
-                    let mask = storage.u8(fetchable!(address1!(), 1));
+                    let mask = fetchable!(address1!(), 1).u8();
                     if hot.state.cr[0] & 1 << 30 != 0 {
                         slow!();
                     }
@@ -1196,7 +1217,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if !system::mask_change_is_plain(hot, old & s.i) {
                         slow!();
                     }
-                    storage.put_u8(place, old);
+                    place.put_u8(old);
                     mask_change!(system::set_system_mask(hot, old & s.i));
                 }
                 Code::Stosm => {
@@ -1206,24 +1227,24 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if !system::mask_change_is_plain(hot, old | s.i) {
                         slow!();
                     }
-                    storage.put_u8(place, old);
+                    place.put_u8(old);
                     mask_change!(system::set_system_mask(hot, old | s.i));
                 }
                 Code::Stctl => {
                     privileged!(2);
-                    let (at, count) = (address1!(), u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1));
+                    let (at, count) = (address1!(), register_count(s));
                     if at & 3 != 0 {
                         slow!();
                     }
                     let to = storable_run!(at, count * 4);
                     for n in 0..count {
-                        storage.put_u32(to + n * 4, hot.state.cr[(u32::from(s.r1) + n) as usize & 15]);
+                        to.right(n * 4).put_u32(hot.state.cr[usize::from(s.r1.plus(n).number())]);
                     }
                     next!(2);
                 }
                 Code::Lctl => {
                     privileged!(2);
-                    let (at, count) = (address1!(), u32::from((s.r2.wrapping_sub(s.r1) & 15) + 1));
+                    let (at, count) = (address1!(), register_count(s));
                     if at & 3 != 0 {
                         slow!();
                     }
@@ -1254,8 +1275,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if at & 7 != 0 {
                         slow!();
                     }
-                    let value = storage.u64(fetchable!(at, 8));
-                    if value > i64::MAX as u64 || value <= (left + 1) * hot.instruction_time {
+                    let value = fetchable!(at, 8).u64();
+                    if value > i64::MAX as u64 || value <= left * hot.instruction_time {
                         slow!();
                     }
                     hot.state.cpu_timer_base = value.wrapping_add(now!());
@@ -1268,19 +1289,20 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         slow!();
                     }
                     let place = storable!(at, 8);
-                    storage.put_u64(place, hot.state.cpu_timer_base.wrapping_sub(now!()));
+                    place.put_u64(hot.state.cpu_timer_base.wrapping_sub(now!()));
                     next!(2);
                 }
                 Code::Stck => {
                     let place = storable!(address1!(), 8);
                     let (value, code) = system::store_clock(hot, now!());
-                    storage.put_u64(place, value);
+                    place.put_u64(value);
                     cc = LazyCode::of(code);
                     next!(2);
                 }
                 Code::Ipk => {
                     privileged!(2);
-                    gr[2] = gr[2] & !0xFF | u32::from(hot.state.psw.key) << 4;
+                    let two = Register::new(2);
+                    gr[two] = gr[two] & !0xFF | u32::from(hot.state.psw.key) << 4;
                     next!(2);
                 }
                 Code::Spka => {
@@ -1288,7 +1310,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let key = (address1!() >> 4) as u8 & 15;
                     if key != hot.state.psw.key {
                         hot.state.psw.key = key;
-                        address = next_address!(2);
+                        left -= 1;
+                        cursor = cursor.advance(2);
                         break 'run Leave::Context;
                     }
                     next!(2);
@@ -1305,10 +1328,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
         }
     };
 
+    let address = elsewhere.unwrap_or_else(|| logical + cursor.bytes_from(base));
     hot.left = left;
-    hot.state.gr.copy_from_slice(&gr[..16]);
+    hot.state.gr.copy_from_slice(gr.contents());
     hot.state.fpr = fpr;
     hot.state.psw.cc = cc.code();
     hot.state.psw.address = address & ADDRESS;
     leave
+}
+
+/// Registers that LM, STM, LCTL and STCTL move: from R1 to R3, wrapping from 15 to 0.
+#[inline(always)]
+fn register_count(s: &Slot) -> u32 {
+    u32::from((s.r2.number().wrapping_sub(s.r1.number()) & 15) + 1)
 }

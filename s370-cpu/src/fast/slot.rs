@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use s370_arch::{format::Instruction, isa::Op};
 
+use super::cache::Register;
+
 /// What a slot's instruction is to the loop. Everything without a code of its own is [`Code::Slow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -38,52 +40,84 @@ pub enum Code {
     Privileged2, Privileged4,
 }
 
-/// The register number that stands for "no register": reads as zero.
-pub const NO_REGISTER: u8 = 16;
-
-/// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`NO_REGISTER`].
+/// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`Register::NONE`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Slot {
-    /// Bytes from this instruction to where its branch went last, when that was in the same block.
-    pub hint: Cell<i32>,
+    /// Where this branch went last, when that was in the same block; an address that no branch has until then.
+    pub target: Cell<u32>,
     /// What to do.
     pub code: Code,
     /// R1, M1 or L1.
-    pub r1: u8,
+    pub r1: Register,
     /// R2, X2, R3, M3 or L2.
-    pub r2: u8,
+    pub r2: Register,
     /// B1, or B2 where it stands in the same place.
-    pub b1: u8,
+    pub b1: Register,
     /// Displacement that goes with `b1`.
     pub d1: u16,
-    /// Second displacement of SS.
-    pub d2: u16,
+    /// Second displacement of SS; of a branch, the halfwords from here to `target`.
+    pub second: Cell<u16>,
     /// Second base of SS.
-    pub b2: u8,
+    pub b2: Register,
     /// Bits 8-15.
     pub i: u8,
     /// Length in halfwords.
     pub length: u8,
 }
 
+/// No address.
+#[expect(clippy::declare_interior_mutable_const, reason = "a fresh cell is wanted each time")]
+const NOWHERE: Cell<u32> = Cell::new(u32::MAX);
+
 impl Slot {
+    /// The second displacement of SS.
+    #[inline(always)]
+    pub fn d2(&self) -> u16 {
+        self.second.get()
+    }
+
+    /// Halfwords from this branch to its [`Slot::target`].
+    #[inline(always)]
+    pub fn step(&self) -> isize {
+        self.second.get() as i16 as isize
+    }
+
+    /// Remembers where this branch went.
+    #[inline(always)]
+    pub fn set_target(&self, target: u32, step: isize) {
+        self.target.set(target);
+        self.second.set(step as u16);
+    }
+
     /// A slot with nothing but a code.
     pub const fn bare(code: Code) -> Slot {
-        Slot { hint: Cell::new(0), code, r1: 0, r2: 0, b1: 0, d1: 0, d2: 0, b2: 0, i: 0, length: 0 }
+        let none = Register::NONE;
+        Slot {
+            target: NOWHERE,
+            code,
+            r1: none,
+            r2: none,
+            b1: none,
+            d1: 0,
+            second: Cell::new(0),
+            b2: none,
+            i: 0,
+            length: 0,
+        }
     }
 
     /// Decodes an instruction. It must not cross the end of its block.
     pub fn decode(i: Instruction) -> Slot {
-        let register = |r: usize| if r == 0 { NO_REGISTER } else { r as u8 };
+        let register = |r: usize| if r == 0 { Register::NONE } else { Register::new(r as u8) };
         let mut slot = Slot {
-            hint: Cell::new(0),
+            target: NOWHERE,
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
-            r1: i.r1() as u8,
-            r2: i.r2() as u8,
+            r1: Register::new(i.r1() as u8),
+            r2: Register::new(i.r2() as u8),
             b1: register(i.base1()),
             d1: i.displacement1() as u16,
-            d2: i.displacement2() as u16,
+            second: Cell::new(i.displacement2() as u16),
             b2: register(i.base2()),
             i: i.i(),
             length: i.length() / 2,
@@ -94,7 +128,7 @@ impl Slot {
 
     /// Chooses the form of an instruction that its fields allow, and leaves invalid forms to the slow interpreter.
     fn specialize(&mut self) {
-        let (r1, r2) = (self.r1, self.r2);
+        let (r1, r2) = (self.r1.number(), self.r2.number());
         self.code = match self.code {
             Code::Bcr if r1 == 0 || r2 == 0 => Code::Nop1,
             Code::Bcr if r1 == 15 => Code::BcrAlways,
@@ -118,19 +152,19 @@ impl Slot {
                 Code::Slow
             }
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
-            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2 => Code::XcZero,
+            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
         };
         if self.has_index() && r2 == 0 {
-            self.r2 = NO_REGISTER;
+            self.r2 = Register::NONE;
         }
         if is_float(self.code) {
             // The four registers stand side by side in the state.
-            self.r1 /= 2;
+            self.r1 = Register::new(r1 / 2);
             if !self.has_index() {
-                self.r2 /= 2;
+                self.r2 = Register::new(r2 / 2);
             }
         }
     }
@@ -146,7 +180,7 @@ impl Slot {
     }
 
     fn has_valid_float_registers(&self) -> bool {
-        let valid = |r: u8| r.is_multiple_of(2) && r <= 6;
+        let valid = |r: Register| r.number().is_multiple_of(2) && r.number() <= 6;
         valid(self.r1) && (self.has_index() || valid(self.r2))
     }
 }

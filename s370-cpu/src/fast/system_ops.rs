@@ -9,12 +9,12 @@ use s370_arch::{
     storage_key::BLOCK,
 };
 
-use super::{code::LazyCode, run::Hot, slot::Slot};
+use super::{cache::Register, code::LazyCode, run::Hot, slot::Slot};
 use crate::{
     exec::ADDRESS,
     interruption::{Detail, Interruption, ProgramInterruption},
     state::{ClockState, CpuState},
-    storage::Storage,
+    storage::window::Spot,
 };
 
 /// What became of an attempt to load a new PSW.
@@ -96,8 +96,7 @@ pub fn supervisor_call(hot: &mut Hot<'_>, code: u8, next: u32, cc: u8) -> Swap {
 /// A privileged instruction in the problem state.
 #[inline(always)]
 pub fn privileged(hot: &mut Hot<'_>, next: u32, cc: u8, ilc: u8) -> Swap {
-    let program =
-        ProgramInterruption { code: Some(ProgramCode::PRIVILEGED), ilc, detail: Detail::None, per: None };
+    let program = ProgramInterruption { code: Some(ProgramCode::PRIVILEGED), ilc, detail: Detail::None, per: None };
     take(hot, Class::Program, &Interruption::Program(program), next, cc)
 }
 
@@ -121,9 +120,9 @@ pub fn set_system_mask(hot: &mut Hot<'_>, mask: u8) -> MaskChange {
 
 /// LOAD CONTROL of `count` registers from `first` on: done unless a register the loop relies on changes.
 #[inline(always)]
-pub fn load_control(hot: &mut Hot<'_>, from: u32, first: u8, count: u32) -> bool {
-    let register = |n: u32| (u32::from(first) + n) as usize & 15;
-    let value = |n: u32| hot.storage.u32(from + n * 4);
+pub fn load_control(hot: &mut Hot<'_>, from: Spot, first: Register, count: u32) -> bool {
+    let register = |n: u32| usize::from(first.plus(n).number());
+    let value = |n: u32| from.right(n * 4).u32();
     let relied_on = |r: usize| matches!(r, 0 | 1 | 7);
     if (0..count).any(|n| relied_on(register(n)) && value(n) != hot.state.cr[register(n)]) {
         return false;
@@ -175,11 +174,12 @@ pub fn store_clock(hot: &mut Hot<'_>, now: u64) -> (u64, u8) {
     (value, u8::from(state.tod_state == ClockState::NotSet))
 }
 
-/// EXECUTE's target, at absolute address `at`, with bits 8-15 ORed.
+/// EXECUTE's target, at `at`, with bits 8-15 ORed.
 #[inline(always)]
-pub fn execute_target(storage: &Storage, at: u32, or: u8) -> Slot {
-    let mut bytes = [0; 6];
-    storage.read(at, &mut bytes);
+pub fn execute_target(at: Spot, or: u8) -> Slot {
+    let mut bytes = (u64::from(at.u32()) << 16 | u64::from(at.right(4).u16())).to_be_bytes();
+    bytes.rotate_left(2);
+    let mut bytes: [u8; 6] = std::array::from_fn(|n| bytes[n]);
     bytes[1] |= or;
     Slot::decode(Instruction(bytes))
 }
@@ -190,15 +190,15 @@ fn shifts(mask: u8) -> impl Iterator<Item = u32> {
 
 /// INSERT CHARACTERS UNDER MASK: the register and the condition code.
 #[inline]
-pub fn insert_under_mask(storage: &Storage, from: u32, mask: u8, register: u32) -> (u32, u8) {
+pub fn insert_under_mask(from: Spot, mask: u8, register: u32) -> (u32, u8) {
     let mut register = register;
     let mut any = 0;
     for (n, shift) in (0..).zip(shifts(mask)) {
-        let byte = storage.u8(from + n);
+        let byte = from.right(n).u8();
         any |= byte;
         register = register & !(0xFF << shift) | u32::from(byte) << shift;
     }
-    let code = match (any, storage.u8(from)) {
+    let code = match (any, from.u8()) {
         (0, _) => 0,
         (_, 0x80..) => 1,
         _ => 2,
@@ -208,19 +208,19 @@ pub fn insert_under_mask(storage: &Storage, from: u32, mask: u8, register: u32) 
 
 /// STORE CHARACTERS UNDER MASK.
 #[inline]
-pub fn store_under_mask(storage: &Storage, to: u32, mask: u8, register: u32) {
+pub fn store_under_mask(to: Spot, mask: u8, register: u32) {
     for (n, shift) in (0..).zip(shifts(mask)) {
-        storage.put_u8(to + n, (register >> shift) as u8);
+        to.right(n).put_u8((register >> shift) as u8);
     }
 }
 
 /// COMPARE LOGICAL CHARACTERS UNDER MASK.
 #[inline]
-pub fn compare_under_mask(storage: &Storage, from: u32, mask: u8, register: u32) -> LazyCode {
+pub fn compare_under_mask(from: Spot, mask: u8, register: u32) -> LazyCode {
     let (mut a, mut b) = (0, 0);
     for (n, shift) in (0..).zip(shifts(mask)) {
         a = a << 8 | register >> shift & 0xFF;
-        b = b << 8 | u32::from(storage.u8(from + n));
+        b = b << 8 | u32::from(from.right(n).u8());
     }
     LazyCode::compare(a, b)
 }

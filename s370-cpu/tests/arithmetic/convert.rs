@@ -85,7 +85,7 @@ struct Halves<'a>(&'a mut [u8]);
 
 impl Halves<'_> {
     fn swap(&mut self, to: usize, from: usize) {
-        self.0[to] = self.0[from] << 4 | self.0[from] >> 4;
+        self.0[to] = self.0[from].rotate_left(4);
     }
 
     fn pack(&mut self, (a, l1): (usize, usize), (b, l2): (usize, usize)) {
@@ -122,10 +122,11 @@ impl Halves<'_> {
 fn overlapping_operands_go_byte_by_byte_from_the_right() {
     // Real storage, and two pages that are not next to each other in storage.
     for paged in [false, true] {
-        let start = if paged { 0x2FF0 - 0x2FC0 } else { 0x27F0 - 0x27C0 };
         let base = if paged { 0x2FC0 } else { 0x27C0_u32 };
         let fill = |n: usize| (n * 37 + 11) as u8;
         for case in 0..16 * 16 * 40_usize {
+            // The first operand begins before the end of the block or page, or after it.
+            let start = if case / 256 % 2 == 0 { 0x38 } else { 0x42 };
             let (l1, l2, second) = (case % 16, case / 16 % 16, start + case / 256 - 20);
             for opcode in [0xF1, 0xF2, 0xF3] {
                 let mut expected: Vec<u8> = (0..128).map(fill).collect();

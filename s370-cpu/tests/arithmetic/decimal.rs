@@ -176,8 +176,8 @@ fn improper_overlap_is_a_data_exception() {
         assert_eq!(apart.code, None, "{opcode}");
     }
     // ZAP, where the second ends to the right of the first.
-    for instruction in ["F82250005001", "F82250005002", "F80250005000"] {
-        Before::new(instruction).gr(5, 0x2000).put(0x2000, "0C0C0C0C0C").run().assert_unchanged(Code::DATA);
+    for instruction in ["F82250005001", "F82250005002", "F80250005000", "F81250005000"] {
+        Before::new(instruction).gr(5, 0x2000).put(0x2000, "000000012C").run().assert_unchanged(Code::DATA);
     }
     assert_eq!(Before::new("F82050005003").gr(5, 0x2000).put(0x2003, "0C").run().code, None);
 }

@@ -51,9 +51,11 @@ type Registers = [u64; 4];
 const UNDERFLOW: u8 = 2;
 const SIGNIFICANCE: u8 = 1;
 
+type Row = (&'static str, u8, Registers, Registers, u8, Option<Code>);
+
 /// Instruction, program mask, registers before and after, condition code (which was 3), interruption. The operand of an
 /// RX instruction is the long number at 2000.
-const RESULTS: &[(&str, u8, Registers, Registers, u8, Option<Code>)] = &[
+const RESULTS: &[Row] = &[
     // LER, LE: the right half stays.
     ("3802", 0, [0x1111_2222_3333_4444, !0, 0, 0], [0xFFFF_FFFF_3333_4444, !0, 0, 0], 3, None),
     ("78000000", 0, [!0; 4], [0x4112_3456_FFFF_FFFF, !0, !0, !0], 3, None),

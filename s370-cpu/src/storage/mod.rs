@@ -4,9 +4,12 @@
 //! and may race with others, as on the real machine; a fullword on its boundary is never torn, and
 //! COMPARE AND SWAP uses the host's atomic instructions.
 //!
-//! This is one of the modules that may be `unsafe`. The invariant: `bytes` points at `mask + 1 + PADDING` bytes that live
-//! as long as the `Storage`, and every access is at `address & mask`, at most [`PADDING`] bytes long. So no address, right
-//! or wrong, reaches outside; that an address is *available* is for the caller to check against [`Storage::size`].
+//! This is one of the modules that may be `unsafe`. The invariant: `bytes` points at `mask + 1` bytes with [`PADDING`]
+//! bytes before and after, which live as long as the `Storage`, and every access is at `address & mask`, at most
+//! [`PADDING`] bytes long. So no address, right or wrong, reaches outside; that an address is *available* is for the caller
+//! to check against [`Storage::size`]. [`window`] adds a faster way in, with an invariant of its own.
+
+pub(crate) mod window;
 
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error},
@@ -20,8 +23,8 @@ use std::{
 use s370_arch::storage_key::{BLOCK, CHANGE, REFERENCE};
 use thiserror::Error;
 
-/// The longest single access, in bytes.
-const PADDING: usize = 16;
+/// The longest single access, in bytes, is 16; more keeps blocks aligned.
+const PADDING: usize = BLOCK as usize;
 /// Halfwords in a 2K block.
 pub const HALFWORDS: usize = BLOCK as usize / 2;
 
@@ -80,9 +83,11 @@ impl Storage {
             return Err(BadSize(size));
         }
         let span = (size as usize).next_power_of_two();
-        let layout = Layout::from_size_align(span + PADDING, 64).map_err(|_| BadSize(size))?;
+        let layout = Layout::from_size_align(span + 2 * PADDING, BLOCK as usize).map_err(|_| BadSize(size))?;
         // SAFETY: the layout's size is not zero.
-        let Some(bytes) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        let Some(allocated) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        // SAFETY: inside the allocation.
+        let bytes = unsafe { allocated.add(PADDING) };
         let blocks = size as usize / BLOCK as usize;
         Ok(Storage {
             bytes,
@@ -138,14 +143,14 @@ impl Storage {
 
     #[inline(always)]
     fn get<T: Copy>(&self, at: u32) -> T {
-        const { assert!(size_of::<T>() <= PADDING) };
+        const { assert!(size_of::<T>() <= 16) };
         // SAFETY: inside the allocation by the module's invariant; any bit pattern is a `T` (only integers are used).
         unsafe { self.pointer::<Unaligned<T>>(at).read_volatile().0 }
     }
 
     #[inline(always)]
     fn put<T: Copy>(&self, at: u32, value: T) {
-        const { assert!(size_of::<T>() <= PADDING) };
+        const { assert!(size_of::<T>() <= 16) };
         // SAFETY: inside the allocation by the module's invariant.
         unsafe { self.pointer::<Unaligned<T>>(at).write_volatile(Unaligned(value)) }
     }
@@ -381,6 +386,21 @@ impl Storage {
         marks(word) & from != 0 || marks(end) & to != 0 || (word + 1..end).any(|n| marks(n) != 0)
     }
 
+    /// [`Storage::is_code`] for at most 8 bytes, in one look at the marks.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_code_short(&self, at: u32, length: u32) -> bool {
+        let (first, last) = (at / 2, (at + length - 1) / 2);
+        let Some(word) = self.code.get(first as usize / 64) else { return false };
+        let marks = word.load(Ordering::Relaxed) >> (first % 64);
+        // A run that goes on in the next word is rare; its first halfword's being in this one leaves the rest to the
+        // general question.
+        if last / 64 != first / 64 {
+            return self.is_code(at, length);
+        }
+        marks & ((2 << (last - first)) - 1) != 0
+    }
+
     /// To be called after any store at a place that may be decoded: remembers which decoded halfwords it hit.
     pub fn note_store(&self, at: u32, length: u32) {
         for block in at / BLOCK..=(at.saturating_add(length.max(1) - 1)) / BLOCK {
@@ -415,8 +435,8 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout.
-        unsafe { dealloc(self.bytes.as_ptr(), self.layout) }
+        // SAFETY: allocated in `new` with this layout, `PADDING` bytes before `bytes`.
+        unsafe { dealloc(self.bytes.as_ptr().sub(PADDING), self.layout) }
     }
 }
 
@@ -453,7 +473,8 @@ mod tests {
     fn stores_into_code_are_noticed_exactly() {
         let storage = Storage::new(8192).unwrap();
         storage.mark_code(0x102, 6);
-        for (at, length, hit) in [(0x101, 1, false), (0x101, 2, true), (0x107, 1, true), (0x108, 8, false), (0, 2048, true)]
+        for (at, length, hit) in
+            [(0x101, 1, false), (0x101, 2, true), (0x107, 1, true), (0x108, 8, false), (0, 2048, true)]
         {
             assert_eq!(storage.is_code(at, length), hit, "{at:X}+{length}");
         }

@@ -1,0 +1,11 @@
+//! The harness of the tests that cross crates: vectors of the instructions in text, a runner that tries them on every
+//! engine, machines in lockstep, and models to compare with.
+
+pub mod assemble;
+pub mod bus;
+pub mod check;
+pub mod coverage;
+pub mod lockstep;
+pub mod random;
+pub mod shared;
+pub mod vector;

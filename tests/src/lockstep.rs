@@ -1,0 +1,199 @@
+//! Two engines on the same machine: after any number of instructions they have the same state, storage and keys.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use s370_arch::{disassemble::disassemble, format::Instruction, isa::instruction_length, storage_key::BLOCK};
+use s370_cpu::{
+    dat,
+    machine::{Machine, Stop, TakenInterruption},
+    processor::Engine,
+    state::CpuState,
+    storage::Storage,
+};
+
+use crate::random::{RandomBus, Scenario};
+
+/// Where a machine is after some instructions: all that can be compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct End {
+    /// The processor.
+    pub state: CpuState,
+    /// Absolute storage.
+    pub storage: Vec<u8>,
+    /// Keys of the blocks.
+    pub keys: Vec<u8>,
+    /// What lies around it.
+    pub bus: RandomBus,
+    /// How many instructions were executed.
+    pub executed: u64,
+    /// Why it stopped.
+    pub stop: Stop,
+    /// The interruptions taken; not known when the engine may take them by itself.
+    pub taken: Option<Vec<TakenInterruption>>,
+}
+
+/// How to run a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct How {
+    /// The engine.
+    pub engine: Engine,
+    /// It may take interruptions inside its loop.
+    pub native: bool,
+    /// The longest run at a time.
+    pub slice: u64,
+}
+
+impl How {
+    /// The oracle.
+    pub const ORACLE: How = How { engine: Engine::Slow, native: false, slice: u64::MAX };
+}
+
+/// Runs a scenario for so many instructions.
+///
+/// # Panics
+/// The scenario's storage size is none that can be had: an error of the generator.
+#[must_use]
+pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
+    let picture = &scenario.picture;
+    let storage = Storage::new(picture.storage.len() as u64).expect("the generator's storage size");
+    storage.store(0, &picture.storage);
+    for (block, key) in picture.keys.iter().enumerate() {
+        storage.set_key(block as u32 * BLOCK, *key);
+    }
+    let storage = Arc::new(storage);
+    let mut machine = Machine::new(picture.state.clone(), Arc::clone(&storage));
+    machine.processor.engine = how.engine;
+    machine.processor.native = how.native;
+    machine.log.capacity = 100;
+    let mut bus = scenario.bus.clone();
+    let (mut executed, mut stop) = (0, Stop::Count);
+    while stop == Stop::Count && executed < count {
+        let (done, why) = machine.run(&mut bus, how.slice.min(count - executed));
+        executed += done;
+        stop = why;
+    }
+    let mut bytes = vec![0; picture.storage.len()];
+    storage.read(0, &mut bytes);
+    let keys = (0..picture.keys.len()).map(|block| storage.key(block as u32 * BLOCK)).collect();
+    let taken = (!how.native).then_some(machine.log.taken);
+    End { state: machine.processor.state, storage: bytes, keys, bus, executed, stop, taken }
+}
+
+/// Runs a scenario on the oracle and in another way, and compares.
+///
+/// # Errors
+/// The first instruction after which they differ, with what led to it.
+pub fn compare(scenario: &Scenario, how: How, count: u64) -> Result<(), String> {
+    let (mut how, mut count) = (how, count);
+    let mut wanted = run(scenario, How::ORACLE, count);
+    if !scenario.tables_stand(&wanted.storage, &wanted.state.cr) {
+        count = horizon(scenario, count);
+        wanted = run(scenario, How::ORACLE, count);
+    }
+    if wanted.stop == Stop::CheckStop {
+        // A machine recognizes a string of program interruptions within one run.
+        how.slice = u64::MAX;
+    }
+    let got = run(scenario, how, count);
+    if is_same(&wanted, &got) {
+        return Ok(());
+    }
+    Err(explain(scenario, how, count))
+}
+
+/// What may differ between the oracle and another engine: nothing but the list of interruptions, where the engine was
+/// allowed to take them by itself.
+fn is_same(wanted: &End, got: &End) -> bool {
+    let mut wanted = wanted.clone();
+    if got.taken.is_none() {
+        wanted.taken = None;
+    }
+    wanted == *got
+}
+
+/// The instructions up to the first that makes what a translation-lookaside buffer holds matter.
+fn horizon(scenario: &Scenario, count: u64) -> u64 {
+    let stands = |count: u64| {
+        let end = run(scenario, How::ORACLE, count);
+        scenario.tables_stand(&end.storage, &end.state.cr)
+    };
+    let (mut good, mut bad) = (0, count);
+    while bad - good > 1 {
+        let middle = u64::midpoint(good, bad);
+        if stands(middle) { good = middle } else { bad = middle }
+    }
+    good
+}
+
+/// A short listing: the last instructions before the first difference, and the difference.
+fn explain(scenario: &Scenario, how: How, count: u64) -> String {
+    let differs = |count: u64| !is_same(&run(scenario, How::ORACLE, count), &run(scenario, how, count));
+    let first = (1..=count).find(|count| differs(*count)).unwrap_or(count);
+    let mut text = format!("seed {:#X}, {how:?}: differs after {first} instructions\n", scenario.seed);
+    for n in first.saturating_sub(12)..first {
+        let before = run(scenario, How::ORACLE, n);
+        let _ = writeln!(text, "  {n:4}  {}", listing(&before));
+    }
+    let before = run(scenario, How::ORACLE, first - 1);
+    let _ = writeln!(text, "  registers before: {:08X?}", before.state.gr);
+    let _ = writeln!(text, "  {:X?}\n  control registers {:X?}", before.state.psw, before.state.cr);
+    describe(&mut text, &run(scenario, How::ORACLE, first), &run(scenario, how, first));
+    text
+}
+
+/// The instruction about to be executed.
+fn listing(end: &End) -> String {
+    let state = &end.state;
+    let at = state.psw.address;
+    let storage = Storage::new(end.storage.len() as u64).ok();
+    let byte = |virtual_address: u32| {
+        let storage = storage.as_ref()?;
+        let real = if state.psw.translation() {
+            dat::translate(state, storage, state.cr[1], virtual_address).ok()?.real
+        } else {
+            virtual_address
+        };
+        end.storage.get(state.absolute(real) as usize).copied()
+    };
+    if let Some(storage) = &storage {
+        storage.store(0, &end.storage);
+    }
+    let Some(first) = byte(at) else { return format!("{at:06X}  (not accessible)") };
+    let mut bytes = [0; 6];
+    for (n, place) in bytes.iter_mut().enumerate().take(usize::from(instruction_length(first))) {
+        *place = byte(at + n as u32).unwrap_or(0);
+    }
+    let instruction = Instruction(bytes);
+    let hex: String = instruction.bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("{at:06X}  {hex:<12}  {}", disassemble(instruction))
+}
+
+fn describe(text: &mut String, wanted: &End, got: &End) {
+    for n in 0..16 {
+        if wanted.state.gr[n] != got.state.gr[n] {
+            let _ = writeln!(text, "  general register {n}: {:08X}, not {:08X}", wanted.state.gr[n], got.state.gr[n]);
+        }
+    }
+    let (mut a, mut b) = (wanted.state.clone(), got.state.clone());
+    (a.gr, b.gr) = ([0; 16], [0; 16]);
+    if a != b {
+        let _ = writeln!(text, "  other state: {a:X?}\n  not          {b:X?}");
+    }
+    let bytes = wanted.storage.iter().zip(&got.storage).enumerate().filter(|(_, (a, b))| a != b);
+    for (at, (a, b)) in bytes.take(16) {
+        let _ = writeln!(text, "  storage at {at:06X}: {a:02X}, not {b:02X}");
+    }
+    for (block, (a, b)) in wanted.keys.iter().zip(&got.keys).enumerate().filter(|(_, (a, b))| a != b) {
+        let _ = writeln!(text, "  key of the block at {:06X}: {a:02X}, not {b:02X}", block * BLOCK as usize);
+    }
+    if (wanted.executed, wanted.stop) != (got.executed, got.stop) {
+        let (a, b) = ((wanted.executed, wanted.stop), (got.executed, got.stop));
+        let _ = writeln!(text, "  executed {a:?}, not {b:?}");
+    }
+    if got.taken.is_some() && wanted.taken != got.taken {
+        let _ = writeln!(text, "  interruptions {:X?}\n  not           {:X?}", wanted.taken, got.taken);
+    }
+    if wanted.bus != got.bus {
+        let _ = writeln!(text, "  bus {:X?}, not {:X?}", wanted.bus, got.bus);
+    }
+}

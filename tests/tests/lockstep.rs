@@ -1,0 +1,73 @@
+//! The fast engine against the slow one: random machines, random programs, the same state after every number of
+//! instructions. `LOCKSTEP_CASES=n` runs n machines of each kind instead of a few; `LOCKSTEP_SEED=n` begins there.
+
+use s370_cpu::processor::Engine;
+use tests::{
+    lockstep::{How, compare, run},
+    random::{Kind, Rng, Scenario},
+};
+
+fn variable(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn engines_agree(kind: Kind, salt: u64) {
+    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", 1500));
+    let mut failures = Vec::new();
+    for seed in first..first + cases {
+        let scenario = Scenario::new(kind, seed << 8 | salt);
+        let mut rng = Rng::new(seed ^ 0xABCD);
+        let count = match rng.below(4) {
+            0 => 1 + rng.below(8),
+            1 => 10 + rng.below(50),
+            _ => 60 + rng.below(300),
+        };
+        let how = How {
+            engine: Engine::Fast,
+            native: rng.chance(40),
+            slice: rng.pick(&[u64::MAX, u64::MAX, 1, 7, 50]),
+        };
+        if let Err(why) = compare(&scenario, how, u64::from(count)) {
+            failures.push(why);
+            if failures.len() >= 5 {
+                break;
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} machines differ\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn engines_agree_on_problem_programs() {
+    engines_agree(Kind::Plain, 1);
+}
+
+#[test]
+fn engines_agree_with_translation() {
+    engines_agree(Kind::Translated, 2);
+}
+
+#[test]
+fn engines_agree_on_privileged_programs_with_interruptions() {
+    engines_agree(Kind::Everything, 3);
+}
+
+/// A comparison proves nothing if the programs stop at once or only take interruptions.
+#[test]
+fn random_programs_execute_what_they_should() {
+    for kind in [Kind::Plain, Kind::Translated, Kind::Everything] {
+        let (mut executed, mut interruptions) = (0, 0); let mut h=std::collections::BTreeMap::new(); let mut s=std::collections::BTreeMap::new();
+        for seed in 0..200 {
+            let end = run(&Scenario::new(kind, seed), How::ORACLE, 200);
+            executed += end.executed;
+            let taken = end.taken.unwrap_or_default();
+            interruptions += taken.len();
+            for t in taken { let w=(t.old_psw as u32 & 0xFFFFFF) ; if w>=0x1000&&w<0xA000 {} *h.entry(t.interruption.code_and_ilc().0).or_insert(0)+=1; }
+            *s.entry(format!("{:?}",end.stop)).or_insert(0)+=1;
+        }
+        println!("{h:X?} {s:?}");
+        println!("{kind:?}: {executed} instructions, {interruptions} interruptions");
+        assert!(executed > 200 * 100, "{kind:?}: only {executed} instructions in 200 programs");
+        assert!(interruptions * 3 < executed as usize, "{kind:?}: {interruptions} in {executed} instructions");
+    }
+}

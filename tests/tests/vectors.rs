@@ -1,0 +1,36 @@
+//! The project's own vectors, on every engine; and whether they show every fact of the instruction table.
+
+use std::{collections::BTreeMap, path::Path};
+
+use tests::{
+    check::{ENGINES, check},
+    coverage,
+    vector::{Case, read_directory},
+};
+
+fn cases() -> Vec<Case> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    read_directory(&directory).unwrap_or_else(|why| panic!("{why}"))
+}
+
+#[test]
+fn every_case_ends_as_it_says_on_every_engine() {
+    let cases = cases();
+    let failures: Vec<String> = ENGINES
+        .iter()
+        .flat_map(|engine| cases.iter().filter_map(|case| check(case, *engine).err()))
+        .collect();
+    let shown = failures.iter().take(300).cloned().collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} failures of {} cases\n{shown}", failures.len(), cases.len());
+}
+
+#[test]
+fn every_fact_of_the_instruction_table_is_shown() {
+    let missing = coverage::missing(&cases()).unwrap_or_else(|why| panic!("{why}"));
+    let mut rows: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (op, fact) in &missing {
+        rows.entry(*op).or_default().push(format!("{fact:?}"));
+    }
+    let list = rows.iter().map(|(op, facts)| format!("{op:?}: {}", facts.join(", "))).collect::<Vec<_>>().join("\n");
+    assert!(missing.is_empty(), "no vector shows these {} facts of {} rows:\n{list}", missing.len(), rows.len());
+}
