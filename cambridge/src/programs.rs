@@ -52,6 +52,8 @@ programs! {
     "intloop", 9, "integer loop in registers";
     "mix", 400, "call-heavy integer mix, its data on the pages of its code";
     "sieve", 12, "sieve of Eratosthenes";
+    "sievedat", 12, "the sieve with DAT on";
+    "pagewalk", 50, "a walk over more pages than a TLB holds";
 }
 
 /// Why there is no result.
