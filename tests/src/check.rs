@@ -53,8 +53,10 @@ fn variants(case: &Case) -> Vec<Variant> {
     let mut variants = Vec::new();
     for &ec in modes {
         for &layout in layouts {
-            let plain = Variant { ec, cc: 0, layout, executed: false, before: 0 };
-            variants.extend(codes.clone().map(|cc| Variant { cc, ..plain }));
+            let plain = Variant { ec, cc: codes.end - 1, layout, executed: false, before: 0 };
+            // Each condition code once; what else varies has nothing to do with it.
+            let codes = if variants.is_empty() { codes.clone() } else { 0..1 };
+            variants.extend(codes.map(|cc| Variant { cc, ..plain }));
             if case.can_be_embedded() {
                 variants.push(Variant { before: 4, ..plain });
             }

@@ -8,4 +8,5 @@ pub mod coverage;
 pub mod lockstep;
 pub mod random;
 pub mod shared;
+pub mod source;
 pub mod vector;
