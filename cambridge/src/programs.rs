@@ -54,6 +54,10 @@ programs! {
     "sieve", 12, "sieve of Eratosthenes";
     "sievedat", 12, "the sieve with DAT on";
     "pagewalk", 50, "a walk over more pages than a TLB holds";
+    "svc", 15, "supervisor calls";
+    "privtrap", 15, "privileged-operation traps";
+    "privmix", 60, "privileged instructions in supervisor state";
+    "selfmod", 18, "code that modifies itself";
 }
 
 /// Why there is no result.
