@@ -54,8 +54,10 @@ programs! {
     "sieve", 12, "sieve of Eratosthenes";
     "sievedat", 12, "the sieve with DAT on";
     "pagewalk", 50, "a walk over more pages than a TLB holds";
+    "decimal", 900, "decimal arithmetic";
     "fpshort", 40, "short floating point";
     "fplong", 40, "long floating point";
+    "moves", 400, "storage moves";
     "svc", 15, "supervisor calls";
     "privtrap", 15, "privileged-operation traps";
     "privmix", 60, "privileged instructions in supervisor state";
