@@ -38,72 +38,88 @@ pub enum Code {
     Svc, Ssm, Stnsm, Stosm, Lpsw, Stctl, Lctl, Isk, Ssk, Spt, Stpt, Stck, Spka, Ipk,
     /// Privileged instructions without a fast form: an interruption in the problem state, else left alone.
     Privileged2, Privileged4,
+    // Pairs: an instruction and the one after it, which still has its own slot and its own [`Slot::plain`] code.
+    LtrBc, LrBc, CrBc, ClrBc, ArBc, SrBc, LaBc, LBc, StBc, ABc, SBc, CBc, ChBc, ClBc, NBc, CliBc, TmBc, ClcBc, LaBct,
+    ArBct, StBct, StcBct, MviBxle, LaBxle, ArBxle, StBxle, LL, LSt, LLa, LLr, LLtr, LA, LS, LBalr, StL, StLa, StLr,
+    StSt, LaLa, LaL, LaSt, LaLr, LrLr, LrL, LrAr, LrSr, LrSrl, LrSll, LrBalr, XrLr, SrlXr, SllAlr, SllAr, ArLr, ArL,
+    ArSt, ASt, SSt, MviLa, LmBcrAlways, StmL,
 }
 
 /// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`Register::NONE`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Slot {
-    /// Where this branch went last, when that was in the same block; an address that no branch has until then.
-    pub target: Cell<u32>,
+    /// Of a branch: where it went last, when that was in the same block, or an address that no branch has. Of SS: the
+    /// second displacement.
+    extra: Cell<u32>,
     /// What to do.
     pub code: Code,
+    /// The code of this instruction alone, where `code` is that of a pair.
+    pub plain: Code,
     /// R1, M1 or L1.
     pub r1: Register,
     /// R2, X2, R3, M3 or L2.
     pub r2: Register,
     /// B1, or B2 where it stands in the same place.
     pub b1: Register,
-    /// Displacement that goes with `b1`.
-    pub d1: u16,
-    /// Second displacement of SS; of a branch, the halfwords from here to `target`.
-    pub second: Cell<u16>,
     /// Second base of SS.
     pub b2: Register,
     /// Bits 8-15.
     pub i: u8,
     /// Length in halfwords.
     pub length: u8,
+    /// Displacement that goes with `b1`.
+    pub d1: u16,
+    /// Of a branch: the halfwords from here to where it went.
+    step: Cell<i16>,
 }
 
+const _: () = assert!(size_of::<Slot>() == 16);
+
 /// No address.
-#[expect(clippy::declare_interior_mutable_const, reason = "a fresh cell is wanted each time")]
-const NOWHERE: Cell<u32> = Cell::new(u32::MAX);
+const NOWHERE: u32 = u32::MAX;
 
 impl Slot {
     /// The second displacement of SS.
     #[inline(always)]
-    pub fn d2(&self) -> u16 {
-        self.second.get()
+    pub fn d2(&self) -> u32 {
+        self.extra.get()
+    }
+
+    /// Where this branch went last.
+    #[inline(always)]
+    pub fn target(&self) -> u32 {
+        self.extra.get()
     }
 
     /// Halfwords from this branch to its [`Slot::target`].
     #[inline(always)]
     pub fn step(&self) -> isize {
-        self.second.get() as i16 as isize
+        self.step.get() as isize
     }
 
     /// Remembers where this branch went.
     #[inline(always)]
     pub fn set_target(&self, target: u32, step: isize) {
-        self.target.set(target);
-        self.second.set(step as u16);
+        self.extra.set(target);
+        self.step.set(step as i16);
     }
 
-    /// A slot with nothing but a code.
+    /// A slot with nothing but a code, of one halfword.
     pub const fn bare(code: Code) -> Slot {
         let none = Register::NONE;
         Slot {
-            target: NOWHERE,
+            extra: Cell::new(NOWHERE),
             code,
+            plain: code,
             r1: none,
             r2: none,
             b1: none,
             d1: 0,
-            second: Cell::new(0),
+            step: Cell::new(0),
             b2: none,
             i: 0,
-            length: 0,
+            length: 1,
         }
     }
 
@@ -111,18 +127,20 @@ impl Slot {
     pub fn decode(i: Instruction) -> Slot {
         let register = |r: usize| if r == 0 { Register::NONE } else { Register::new(r as u8) };
         let mut slot = Slot {
-            target: NOWHERE,
+            extra: Cell::new(if i.length() == 6 { i.displacement2() } else { NOWHERE }),
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
+            plain: Code::Slow,
             r1: Register::new(i.r1() as u8),
             r2: Register::new(i.r2() as u8),
             b1: register(i.base1()),
             d1: i.displacement1() as u16,
-            second: Cell::new(i.displacement2() as u16),
+            step: Cell::new(0),
             b2: register(i.base2()),
             i: i.i(),
             length: i.length() / 2,
         };
         slot.specialize();
+        slot.plain = slot.code;
         slot
     }
 
@@ -152,7 +170,7 @@ impl Slot {
                 Code::Slow
             }
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
-            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2() => Code::XcZero,
+            Code::Xc if self.b1 == self.b2 && u32::from(self.d1) == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
@@ -233,4 +251,32 @@ codes! {
     SU Su, SW Sw, ME Me, MD Md, DE De, DD Dd,
     SVC Svc, SSM Ssm, STNSM Stnsm, STOSM Stosm, LPSW Lpsw, STCTL Stctl, LCTL Lctl, ISK Isk, SSK Ssk, SPT Spt,
     STPT Stpt, STCK Stck, SPKA Spka, IPK Ipk,
+}
+
+macro_rules! pairs {
+    ($($first:ident $second:ident $pair:ident),* $(,)?) => {
+        /// The code for two instructions, the second of which follows the first, that are executed at one go.
+        pub fn pair_of(first: Code, second: Code) -> Option<Code> {
+            let second = match second {
+                Code::BcAlways | Code::BcEqual | Code::BcNotEqual | Code::BcLow | Code::BcNotLow | Code::BcHigh
+                | Code::BcNotHigh | Code::BcOnes | Code::BcNotOnes => Code::Bc,
+                other => other,
+            };
+            match (first, second) {
+                $((Code::$first, Code::$second) => Some(Code::$pair),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+pairs! {
+    Ltr Bc LtrBc, Lr Bc LrBc, Cr Bc CrBc, Clr Bc ClrBc, Ar Bc ArBc, Sr Bc SrBc, La Bc LaBc, L Bc LBc, St Bc StBc,
+    A Bc ABc, S Bc SBc, C Bc CBc, Ch Bc ChBc, Cl Bc ClBc, N Bc NBc, Cli Bc CliBc, Tm Bc TmBc, Clc Bc ClcBc,
+    La Bct LaBct, Ar Bct ArBct, St Bct StBct, Stc Bct StcBct, Mvi Bxle MviBxle, La Bxle LaBxle, Ar Bxle ArBxle,
+    St Bxle StBxle, L L LL, L St LSt, L La LLa, L Lr LLr, L Ltr LLtr, L A LA, L S LS, L Balr LBalr, St L StL,
+    St La StLa, St Lr StLr, St St StSt, La La LaLa, La L LaL, La St LaSt, La Lr LaLr, Lr Lr LrLr, Lr L LrL,
+    Lr Ar LrAr, Lr Sr LrSr, Lr Srl LrSrl, Lr Sll LrSll, Lr Balr LrBalr, Xr Lr XrLr, Srl Xr SrlXr, Sll Alr SllAlr,
+    Sll Ar SllAr, Ar Lr ArLr, Ar L ArL, Ar St ArSt, A St ASt, S St SSt, Mvi La MviLa, Lm BcrAlways LmBcrAlways,
+    Stm L StmL,
 }
