@@ -300,6 +300,11 @@ fn set_time(rng: &mut Rng, picture: &mut Picture, everything: bool) -> RandomBus
     let microsecond = s370_cpu::state::MICROSECOND;
     let state = &mut picture.state;
     state.time = rng.u64() >> 20;
+    if rng.chance(40) {
+        // The interval timer's next step is near.
+        let step = microsecond * 10_000 / 3;
+        state.time = state.time / step * step + step - microsecond * u64::from(rng.below(100));
+    }
     state.interval_timer_ticks = (u128::from(state.time) * 3 / u128::from(microsecond * 10_000)) as u64;
     state.set_tod(0x8000_0000_0000_0000);
     if rng.chance(50) {
