@@ -364,7 +364,8 @@ impl<'e, 'a> Evaluator<'e, 'a> {
             return Ok(String::new());
         }
         let count = text.chars().count() as i32;
-        if start < 1 || start > count || length < 0 {
+        // IBM's macros look behind the end of an operand and expect to find nothing there.
+        if start < 1 || length < 0 {
             return Err(Fault::error(
                 at,
                 format!("the substring ({start},{length}) is outside of a string of {count} characters"),

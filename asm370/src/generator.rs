@@ -594,11 +594,13 @@ impl Assembler<'_> {
             line: statement.line,
             outer: self.frame().chain.clone(),
         };
-        let failed = faults.iter().any(|fault| fault.severity >= Severity::ERROR);
-        let index = self.list(statement, faults);
         if depth >= self.options.nesting_limit as usize {
-            self.report(index, Fault::error(0, format!("macro calls nest more than {depth} deep")));
-            return;
+            faults.push(Fault::error(0, format!("macro calls nest more than {depth} deep")));
+        }
+        // Inner calls are not listed unless they are wrong.
+        let failed = faults.iter().any(|fault| fault.severity >= Severity::ERROR);
+        if depth == 0 || !faults.is_empty() {
+            self.list(statement, faults);
         }
         if failed {
             return;

@@ -25,6 +25,7 @@ mod listing;
 mod literal;
 mod lookahead;
 mod machine;
+mod maclib;
 mod macros;
 mod number;
 mod object;
@@ -34,6 +35,7 @@ mod pass1;
 mod pass2;
 mod source;
 mod statement;
+mod structured;
 mod symbol;
 mod using;
 mod value;
@@ -43,9 +45,11 @@ pub use constant::AddressKind;
 pub use deck::{Card, DeckError};
 pub use diagnostic::{Call, Diagnostic, Severity};
 pub use link::{CoreImage, LinkError, MapEntry, link};
+pub use maclib::{Maclib, MaclibError};
 pub use object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
 pub use options::Options;
 pub use source::{Concatenation, Members, NoLibrary, Provider, Source};
+pub use structured::StructuredMacros;
 
 /// What an assembly leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub struct Assembly {
     pub diagnostics: Vec<Diagnostic>,
     /// The highest severity of the diagnostics, 0 when there are none.
     pub severity: Severity,
+    /// Statements in the listing, generated ones included.
+    pub statements: u32,
 }
 
 /// Assembles a source. Members of `library` serve COPY and macro calls.
@@ -70,5 +76,6 @@ pub fn assemble(source: &Source, options: &Options, library: &dyn Provider) -> A
     let listing = if options.listing { listing::listing(&assembler, &object) } else { String::new() };
     let mut diagnostics = std::mem::take(&mut assembler.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.statement);
-    Assembly { object: (severity < Severity::ERROR).then_some(object), listing, diagnostics, severity }
+    let statements = assembler.lines.len() as u32;
+    Assembly { object: (severity < Severity::ERROR).then_some(object), listing, diagnostics, severity, statements }
 }

@@ -259,7 +259,7 @@ impl Assembler<'_> {
             if self.sections.list.iter().any(|section| section.kind.has_text()) {
                 return Err(Fault::error(0, "START must come before any control section"));
             }
-            if !self.lines[index].statement.operand.is_empty() {
+            if !self.lines[index].statement.has_no_operands() {
                 let operand = self.operand(index);
                 let mut parser = Parser::new(&operand, 0);
                 let value = parser.absolute(&mut self.scope(index))?;
@@ -461,7 +461,7 @@ impl Assembler<'_> {
         let id = self.section();
         self.lines[index].section = Some(id);
         let operand = self.operand(index);
-        let target = if operand.is_empty() {
+        let target = if self.lines[index].statement.has_no_operands() {
             self.sections.get(id).highest
         } else {
             let mut parser = Parser::new(&operand, 0);

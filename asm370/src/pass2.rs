@@ -258,11 +258,11 @@ impl Assembler<'_> {
     }
 
     fn generate_drop(&mut self, index: usize) -> Parsed<()> {
-        let operand = self.operand(index);
-        if operand.is_empty() {
+        if self.lines[index].statement.has_no_operands() {
             self.using.clear();
             return Ok(());
         }
+        let operand = self.operand(index);
         let mut parser = Parser::new(&operand, 0);
         loop {
             let at = parser.at;
@@ -299,10 +299,10 @@ impl Assembler<'_> {
 
     fn generate_end(&mut self, index: usize) -> Parsed<()> {
         self.literals.pool += 1;
-        let operand = self.operand(index);
-        if operand.is_empty() {
+        if self.lines[index].statement.has_no_operands() {
             return Ok(());
         }
+        let operand = self.operand(index);
         let mut scope = self.scope(index);
         let mut parser = Parser::new(&operand, 0);
         let value = parser.expression(&mut scope)?.value;

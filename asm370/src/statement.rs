@@ -38,6 +38,8 @@ pub(crate) struct Statement {
     pub records: u32,
     pub name_column: u32,
     pub operation_column: u32,
+    /// Column of the remarks in the record, for the listing of generated statements.
+    pub remarks_column: u32,
     /// Where pieces of the operand field come from: offset in it, record number within the statement, column.
     pub pieces: Vec<(u32, u32, u32)>,
 }
@@ -56,6 +58,11 @@ impl Statement {
             Some(&(offset, record, column)) => (self.line + record, column + at as u32 - offset),
             None => (self.line, self.operation_column),
         }
+    }
+
+    /// Whether there are no operands; a comma alone keeps remarks from being taken for one.
+    pub fn has_no_operands(&self) -> bool {
+        matches!(self.operand.as_str(), "" | ",")
     }
 
     /// Takes an operand field that substitution made: what stands behind a blank in it becomes remarks.
@@ -79,7 +86,8 @@ impl Statement {
         }
         let mut text = format!("{:<8} {:<5} {}", self.name, self.operation, self.operand);
         if !self.remarks.is_empty() {
-            text = format!("{text:<40} {}", self.remarks);
+            let width = (self.remarks_column as usize).saturating_sub(2);
+            text = format!("{text:<width$} {}", self.remarks);
         }
         text.truncate(text.trim_end().len());
         text
@@ -245,7 +253,11 @@ fn fields(parts: &[Part<'_>], fold: bool) -> Parsed<Statement> {
         let used = scan.take(rest);
         let full = used == rest.len();
         let comma = scan.text.ends_with(',') && !scan.quoted;
-        statement.remarks.push_str(rest[used..].trim_start());
+        let remarks = rest[used..].trim_start();
+        if statement.remarks.is_empty() {
+            statement.remarks_column = (part.column + part.text.len() - remarks.len()) as u32;
+        }
+        statement.remarks.push_str(remarks);
         operand_done = !(full || comma);
     }
     statement.operand = scan.text;

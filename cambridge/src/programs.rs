@@ -52,6 +52,8 @@ programs! {
     "intloop", 9, "integer loop in registers";
     "mix", 400, "call-heavy integer mix, its data on the pages of its code";
     "sieve", 12, "sieve of Eratosthenes";
+    "sievedat", 12, "the sieve with DAT on";
+    "pagewalk", 50, "a walk over more pages than a TLB holds";
 }
 
 /// Why there is no result.
@@ -103,8 +105,7 @@ impl Program {
         let Some(object) = assembly.object.filter(|_| assembly.diagnostics.is_empty()) else {
             return Err(ProgramError::Assembly { program, messages: lines(&assembly.diagnostics) });
         };
-        let image =
-            link(&[object], 0).map_err(|errors| ProgramError::Link { program, messages: lines(&errors) })?;
+        let image = link(&[object], 0).map_err(|errors| ProgramError::Link { program, messages: lines(&errors) })?;
         let mut bytes = image.bytes;
         let place = bytes.get_mut(ROUNDS_AT..ROUNDS_AT + 4).filter(|_| image.origin == 0);
         place.ok_or(ProgramError::Layout(self.name))?.copy_from_slice(&rounds.to_be_bytes());

@@ -9,9 +9,7 @@ use s370_cpu::{
     storage::Storage,
 };
 
-use crate::{
-    vector::{Case, Expectation, Layout, Picture, Start, Variant},
-};
+use crate::vector::{Case, Expectation, Layout, Picture, Start, Variant};
 
 /// All engines.
 pub const ENGINES: [Engine; 2] = [Engine::Slow, Engine::Fast];
@@ -126,7 +124,8 @@ impl Report {
         let names = |list: Vec<(s370_arch::interruption::Class, u16)>| {
             list.iter().map(|(class, code)| format!("{class:?} {code:04X}")).collect::<Vec<_>>().join(", ")
         };
-        let wanted = expected.interruptions.iter().map(|int| (int.class, int.code | if int.per.is_some() { 0x80 } else { 0 }));
+        let wanted =
+            expected.interruptions.iter().map(|int| (int.class, int.code | if int.per.is_some() { 0x80 } else { 0 }));
         let taken = machine.log.taken.iter().map(|int| (int.interruption.class(), int.interruption.code_and_ilc().0));
         self.difference("interruptions", &names(wanted.collect()), &names(taken.collect()));
     }
@@ -192,4 +191,3 @@ impl Report {
         }
     }
 }
-

@@ -16,10 +16,8 @@ fn cases() -> Vec<Case> {
 #[test]
 fn every_case_ends_as_it_says_on_every_engine() {
     let cases = cases();
-    let failures: Vec<String> = ENGINES
-        .iter()
-        .flat_map(|engine| cases.iter().filter_map(|case| check(case, *engine).err()))
-        .collect();
+    let failures: Vec<String> =
+        ENGINES.iter().flat_map(|engine| cases.iter().filter_map(|case| check(case, *engine).err())).collect();
     let shown = failures.iter().take(300).cloned().collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} failures of {} cases\n{shown}", failures.len(), cases.len());
 }

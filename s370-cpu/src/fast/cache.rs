@@ -13,7 +13,7 @@ use std::{cell::UnsafeCell, collections::HashMap};
 
 use s370_arch::{format::Instruction, isa::instruction_length, storage_key::BLOCK};
 
-use super::slot::{Code, Slot};
+use super::slot::{Code, Slot, pair_of};
 use crate::storage::{HALFWORDS, Storage};
 
 /// Blocks that may be decoded at once: 16 KiB of host memory each.
@@ -279,8 +279,14 @@ pub fn decode_volatile(cursor: Cursor, base: Cursor, storage: &Storage, block: u
 #[inline(never)]
 pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) {
     let absolute = block + cursor.bytes_from(base);
-    let slot = decode_at(storage, absolute);
-    storage.mark_code(absolute, u32::from(slot.length) * 2);
+    let mut slot = decode_at(storage, absolute);
+    let length = u32::from(slot.length) * 2;
+    storage.mark_code(absolute, length);
+    if (absolute + length) % BLOCK != 0
+        && let Some(pair) = pair_of(slot.code, decode_at(storage, absolute + length).code)
+    {
+        slot.code = pair;
+    }
     cursor.set(slot);
 }
 

@@ -473,6 +473,238 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 };
             }
 
+            macro_rules! do_lr {
+                () => {{
+                    r1!() = r2!();
+                }};
+            }
+            macro_rules! do_ltr {
+                () => {{
+                    r1!() = r2!();
+                    cc = LazyCode::signed(r1!());
+                }};
+            }
+            macro_rules! do_cr {
+                () => {{
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(r2!() as i32));
+                }};
+            }
+            macro_rules! do_clr {
+                () => {{
+                    cc = LazyCode::compare(r1!(), r2!());
+                }};
+            }
+            macro_rules! do_ar {
+                () => {{
+                    signed!((r1!() as i32).overflowing_add(r2!() as i32));
+                }};
+            }
+            macro_rules! do_sr {
+                () => {{
+                    signed!((r1!() as i32).overflowing_sub(r2!() as i32));
+                }};
+            }
+            macro_rules! do_alr {
+                () => {{
+                    add_logical!(r2!(), 0);
+                }};
+            }
+            macro_rules! do_xr {
+                () => {{
+                    logical!(^, r2!());
+                }};
+            }
+            macro_rules! do_nr {
+                () => {{
+                    logical!(&, r2!());
+                }};
+            }
+            macro_rules! do_l {
+                () => {{
+                    r1!() = word!();
+                }};
+            }
+            macro_rules! do_la {
+                () => {{
+                    r1!() = address_rx!();
+                }};
+            }
+            macro_rules! do_st {
+                () => {{
+                    let place = storable!(address_rx!(), 4);
+                    place.put_u32(r1!());
+                }};
+            }
+            macro_rules! do_stc {
+                () => {{
+                    let place = storable!(address_rx!(), 1);
+                    place.put_u8(r1!() as u8);
+                }};
+            }
+            macro_rules! do_ic {
+                () => {{
+                    let byte = fetchable!(address_rx!(), 1).u8();
+                    r1!() = r1!() & !0xFF | u32::from(byte);
+                }};
+            }
+            macro_rules! do_a {
+                () => {{
+                    let operand = word!() as i32;
+                    signed!((r1!() as i32).overflowing_add(operand));
+                }};
+            }
+            macro_rules! do_s {
+                () => {{
+                    let operand = word!() as i32;
+                    signed!((r1!() as i32).overflowing_sub(operand));
+                }};
+            }
+            macro_rules! do_c {
+                () => {{
+                    let operand = word!() as i32;
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                }};
+            }
+            macro_rules! do_ch {
+                () => {{
+                    let operand = halfword!();
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                }};
+            }
+            macro_rules! do_cl {
+                () => {{
+                    let operand = word!();
+                    cc = LazyCode::compare(r1!(), operand);
+                }};
+            }
+            macro_rules! do_n {
+                () => {{
+                    logical!(&, word!());
+                }};
+            }
+            macro_rules! do_cli {
+                () => {{
+                    let byte = fetchable!(address1!(), 1).u8();
+                    cc = LazyCode::compare(byte.into(), s.i.into());
+                }};
+            }
+            macro_rules! do_tm {
+                () => {{
+                    let tested = fetchable!(address1!(), 1).u8() & s.i;
+                    cc = match tested {
+                        0 => LazyCode(0),
+                        all if all == s.i => THREE,
+                        _ => LazyCode(-1),
+                    };
+                }};
+            }
+            macro_rules! do_mvi {
+                () => {{
+                    let place = storable!(address1!(), 1);
+                    place.put_u8(s.i);
+                }};
+            }
+            macro_rules! do_clc {
+                () => {{
+                    let length = u32::from(s.i) + 1;
+                    let a = fetchable_run!(address1!(), length);
+                    let b = fetchable_run!(address2!(), length);
+                    cc = LazyCode(bytes::compare(a, b, length));
+                }};
+            }
+            macro_rules! do_lm {
+                () => {{
+                    let count = register_count(s);
+                    let from = fetchable_run!(address1!(), count * 4);
+                    for n in 0..count {
+                        gr[s.r1.plus(n)] = from.right(n * 4).u32();
+                    }
+                }};
+            }
+            macro_rules! do_stm {
+                () => {{
+                    let count = register_count(s);
+                    let to = storable_run!(address1!(), count * 4);
+                    for n in 0..count {
+                        to.right(n * 4).put_u32(gr[s.r1.plus(n)]);
+                    }
+                }};
+            }
+            macro_rules! do_sll {
+                () => {{
+                    r1!() = (u64::from(r1!()) << (address1!() & 63)) as u32;
+                }};
+            }
+            macro_rules! do_srl {
+                () => {{
+                    r1!() = (u64::from(r1!()) >> (address1!() & 63)) as u32;
+                }};
+            }
+            macro_rules! do_ah {
+                () => {{
+                    let operand = halfword!();
+                    signed!((r1!() as i32).overflowing_add(operand));
+                }};
+            }
+            macro_rules! do_lh {
+                () => {{
+                    r1!() = halfword!() as u32;
+                }};
+            }
+            macro_rules! do_sth {
+                () => {{
+                    let place = storable!(address_rx!(), 2);
+                    place.put_u16(r1!() as u16);
+                }};
+            }
+            macro_rules! do_bct {
+                () => {{
+                    let target = address_rx!();
+                    let count = r1!().wrapping_sub(1);
+                    r1!() = count;
+                    branch_if!(count != 0, target, 2);
+                }};
+            }
+            macro_rules! do_balr {
+                () => {{
+                    let target = r2!() & ADDRESS;
+                    r1!() = link!(1);
+                    branch_if!(s.r2.number() != 0, target, 1);
+                }};
+            }
+            /// BCR 15: mostly a return, so where it went last says little.
+            macro_rules! do_return {
+                () => {{
+                    let target = r2!() & ADDRESS;
+                    left -= 1;
+                    if target & !2046 == logical {
+                        cursor = base.advance((target & 2047) as isize / 2);
+                        break 'instruction;
+                    }
+                    enter!(target);
+                }};
+            }
+            macro_rules! do_index {
+                ($operator:tt) => {{
+                    let target = address1!();
+                    let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
+                    let sum = r1!().wrapping_add(increment);
+                    r1!() = sum;
+                    branch_if!(sum as i32 $operator limit, target, 2);
+                }};
+            }
+            /// From the first instruction of a pair to the second, if that is still what it was.
+            macro_rules! follow {
+                ($halfwords:literal, $second:pat) => {{
+                    cursor = cursor.advance($halfwords);
+                    left -= 1;
+                    s = cursor.slot();
+                    if left == 0 || !matches!(s.plain, $second) {
+                        break 'instruction;
+                    }
+                }};
+            }
+
             match s.code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, absolute);
@@ -493,12 +725,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 Code::Nop2 => next!(2),
 
                 Code::Lr => {
-                    r1!() = r2!();
+                    do_lr!();
                     next!(1);
                 }
                 Code::Ltr => {
-                    r1!() = r2!();
-                    cc = LazyCode::signed(r1!());
+                    do_ltr!();
                     next!(1);
                 }
                 Code::Lcr => {
@@ -515,15 +746,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Ar => {
-                    signed!((r1!() as i32).overflowing_add(r2!() as i32));
+                    do_ar!();
                     next!(1);
                 }
                 Code::Sr => {
-                    signed!((r1!() as i32).overflowing_sub(r2!() as i32));
+                    do_sr!();
                     next!(1);
                 }
                 Code::Alr => {
-                    add_logical!(r2!(), 0);
+                    do_alr!();
                     next!(1);
                 }
                 Code::Slr => {
@@ -531,15 +762,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Cr => {
-                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(r2!() as i32));
+                    do_cr!();
                     next!(1);
                 }
                 Code::Clr => {
-                    cc = LazyCode::compare(r1!(), r2!());
+                    do_clr!();
                     next!(1);
                 }
                 Code::Nr => {
-                    logical!(&, r2!());
+                    do_nr!();
                     next!(1);
                 }
                 Code::Or => {
@@ -547,7 +778,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Xr => {
-                    logical!(^, r2!());
+                    do_xr!();
                     next!(1);
                 }
                 Code::Mr => {
@@ -566,20 +797,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Bcr => branch_if!(cc.selects(s.r1.number()), r2!() & ADDRESS, 1),
-                Code::BcrAlways => {
-                    let target = r2!() & ADDRESS;
-                    left -= 1;
-                    if target & !2046 == logical {
-                        cursor = base.advance((target & 2047) as isize / 2);
-                        break 'instruction;
-                    }
-                    enter!(target);
-                }
-                Code::Balr => {
-                    let target = r2!() & ADDRESS;
-                    r1!() = link!(1);
-                    branch_if!(s.r2.number() != 0, target, 1);
-                }
+                Code::BcrAlways => do_return!(),
+                Code::Balr => do_balr!(),
                 Code::Basr => {
                     let target = r2!() & ADDRESS;
                     r1!() = next_address!(1);
@@ -597,50 +816,43 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::L => {
-                    r1!() = word!();
+                    do_l!();
                     next!(2);
                 }
                 Code::Lh => {
-                    r1!() = halfword!() as u32;
+                    do_lh!();
                     next!(2);
                 }
                 Code::La => {
-                    r1!() = address_rx!();
+                    do_la!();
                     next!(2);
                 }
                 Code::St => {
-                    let place = storable!(address_rx!(), 4);
-                    place.put_u32(r1!());
+                    do_st!();
                     next!(2);
                 }
                 Code::Sth => {
-                    let place = storable!(address_rx!(), 2);
-                    place.put_u16(r1!() as u16);
+                    do_sth!();
                     next!(2);
                 }
                 Code::Stc => {
-                    let place = storable!(address_rx!(), 1);
-                    place.put_u8(r1!() as u8);
+                    do_stc!();
                     next!(2);
                 }
                 Code::Ic => {
-                    let byte = fetchable!(address_rx!(), 1).u8();
-                    r1!() = r1!() & !0xFF | u32::from(byte);
+                    do_ic!();
                     next!(2);
                 }
                 Code::A => {
-                    let operand = word!() as i32;
-                    signed!((r1!() as i32).overflowing_add(operand));
+                    do_a!();
                     next!(2);
                 }
                 Code::Ah => {
-                    let operand = halfword!();
-                    signed!((r1!() as i32).overflowing_add(operand));
+                    do_ah!();
                     next!(2);
                 }
                 Code::S => {
-                    let operand = word!() as i32;
-                    signed!((r1!() as i32).overflowing_sub(operand));
+                    do_s!();
                     next!(2);
                 }
                 Code::Sh => {
@@ -659,22 +871,19 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::C => {
-                    let operand = word!() as i32;
-                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                    do_c!();
                     next!(2);
                 }
                 Code::Ch => {
-                    let operand = halfword!();
-                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                    do_ch!();
                     next!(2);
                 }
                 Code::Cl => {
-                    let operand = word!();
-                    cc = LazyCode::compare(r1!(), operand);
+                    do_cl!();
                     next!(2);
                 }
                 Code::N => {
-                    logical!(&, word!());
+                    do_n!();
                     next!(2);
                 }
                 Code::O => {
@@ -734,19 +943,9 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     r1!() = next_address!(2);
                     branch!(target);
                 }
-                Code::Bct => {
-                    let target = address_rx!();
-                    let count = r1!().wrapping_sub(1);
-                    r1!() = count;
-                    branch_if!(count != 0, target, 2);
-                }
-                Code::Bxh | Code::Bxle => {
-                    let target = address1!();
-                    let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
-                    let sum = r1!().wrapping_add(increment);
-                    r1!() = sum;
-                    branch_if!((sum as i32 > limit) == (s.code == Code::Bxh), target, 2);
-                }
+                Code::Bct => do_bct!(),
+                Code::Bxh => do_index!(>),
+                Code::Bxle => do_index!(<=),
                 Code::Ex => {
                     let target = address_rx!();
                     let at = fetchable_run!(target, 6);
@@ -765,11 +964,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Sll => {
-                    r1!() = (u64::from(r1!()) << (address1!() & 63)) as u32;
+                    do_sll!();
                     next!(2);
                 }
                 Code::Srl => {
-                    r1!() = (u64::from(r1!()) >> (address1!() & 63)) as u32;
+                    do_srl!();
                     next!(2);
                 }
                 Code::Sla => {
@@ -811,19 +1010,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Lm => {
-                    let count = register_count(s);
-                    let from = fetchable_run!(address1!(), count * 4);
-                    for n in 0..count {
-                        gr[s.r1.plus(n)] = from.right(n * 4).u32();
-                    }
+                    do_lm!();
                     next!(2);
                 }
                 Code::Stm => {
-                    let count = register_count(s);
-                    let to = storable_run!(address1!(), count * 4);
-                    for n in 0..count {
-                        to.right(n * 4).put_u32(gr[s.r1.plus(n)]);
-                    }
+                    do_stm!();
                     next!(2);
                 }
                 Code::Icm => {
@@ -845,17 +1036,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Tm => {
-                    let tested = fetchable!(address1!(), 1).u8() & s.i;
-                    cc = match tested {
-                        0 => LazyCode(0),
-                        all if all == s.i => THREE,
-                        _ => LazyCode(-1),
-                    };
+                    do_tm!();
                     next!(2);
                 }
                 Code::Mvi => {
-                    let place = storable!(address1!(), 1);
-                    place.put_u8(s.i);
+                    do_mvi!();
                     next!(2);
                 }
                 Code::Ni => {
@@ -871,8 +1056,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Cli => {
-                    let byte = fetchable!(address1!(), 1).u8();
-                    cc = LazyCode::compare(byte.into(), s.i.into());
+                    do_cli!();
                     next!(2);
                 }
 
@@ -912,10 +1096,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
                 Code::Clc => {
-                    let length = u32::from(s.i) + 1;
-                    let a = fetchable_run!(address1!(), length);
-                    let b = fetchable_run!(address2!(), length);
-                    cc = LazyCode(bytes::compare(a, b, length));
+                    do_clc!();
                     next!(3);
                 }
                 Code::Tr => {
@@ -1011,6 +1192,560 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         None => slow!(),
                     }
                     next!(3);
+                }
+
+                Code::LtrBc => {
+                    do_ltr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::LrBc => {
+                    do_lr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::CrBc => {
+                    do_cr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::ClrBc => {
+                    do_clr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::ArBc => {
+                    do_ar!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::SrBc => {
+                    do_sr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::LaBc => {
+                    do_la!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::LBc => {
+                    do_l!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::StBc => {
+                    do_st!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::ABc => {
+                    do_a!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::SBc => {
+                    do_s!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::CBc => {
+                    do_c!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::ChBc => {
+                    do_ch!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::ClBc => {
+                    do_cl!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::NBc => {
+                    do_n!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::CliBc => {
+                    do_cli!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::TmBc => {
+                    do_tm!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::ClcBc => {
+                    do_clc!();
+                    follow!(
+                        3,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                }
+                Code::LaBct => {
+                    do_la!();
+                    follow!(2, Code::Bct);
+                    do_bct!();
+                }
+                Code::ArBct => {
+                    do_ar!();
+                    follow!(1, Code::Bct);
+                    do_bct!();
+                }
+                Code::StBct => {
+                    do_st!();
+                    follow!(2, Code::Bct);
+                    do_bct!();
+                }
+                Code::StcBct => {
+                    do_stc!();
+                    follow!(2, Code::Bct);
+                    do_bct!();
+                }
+                Code::MviBxle => {
+                    do_mvi!();
+                    follow!(2, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::LaBxle => {
+                    do_la!();
+                    follow!(2, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::ArBxle => {
+                    do_ar!();
+                    follow!(1, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::StBxle => {
+                    do_st!();
+                    follow!(2, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::LL => {
+                    do_l!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LSt => {
+                    do_l!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::LLa => {
+                    do_l!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::LLr => {
+                    do_l!();
+                    follow!(2, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::LLtr => {
+                    do_l!();
+                    follow!(2, Code::Ltr);
+                    do_ltr!();
+                    next!(1);
+                }
+                Code::LA => {
+                    do_l!();
+                    follow!(2, Code::A);
+                    do_a!();
+                    next!(2);
+                }
+                Code::LS => {
+                    do_l!();
+                    follow!(2, Code::S);
+                    do_s!();
+                    next!(2);
+                }
+                Code::LBalr => {
+                    do_l!();
+                    follow!(2, Code::Balr);
+                    do_balr!();
+                }
+                Code::StL => {
+                    do_st!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::StLa => {
+                    do_st!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::StLr => {
+                    do_st!();
+                    follow!(2, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::StSt => {
+                    do_st!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::LaLa => {
+                    do_la!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::LaL => {
+                    do_la!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LaSt => {
+                    do_la!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::LaLr => {
+                    do_la!();
+                    follow!(2, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::LrLr => {
+                    do_lr!();
+                    follow!(1, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::LrL => {
+                    do_lr!();
+                    follow!(1, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LrAr => {
+                    do_lr!();
+                    follow!(1, Code::Ar);
+                    do_ar!();
+                    next!(1);
+                }
+                Code::LrSr => {
+                    do_lr!();
+                    follow!(1, Code::Sr);
+                    do_sr!();
+                    next!(1);
+                }
+                Code::LrSrl => {
+                    do_lr!();
+                    follow!(1, Code::Srl);
+                    do_srl!();
+                    next!(2);
+                }
+                Code::LrSll => {
+                    do_lr!();
+                    follow!(1, Code::Sll);
+                    do_sll!();
+                    next!(2);
+                }
+                Code::LrBalr => {
+                    do_lr!();
+                    follow!(1, Code::Balr);
+                    do_balr!();
+                }
+                Code::XrLr => {
+                    do_xr!();
+                    follow!(1, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::SrlXr => {
+                    do_srl!();
+                    follow!(2, Code::Xr);
+                    do_xr!();
+                    next!(1);
+                }
+                Code::SllAlr => {
+                    do_sll!();
+                    follow!(2, Code::Alr);
+                    do_alr!();
+                    next!(1);
+                }
+                Code::SllAr => {
+                    do_sll!();
+                    follow!(2, Code::Ar);
+                    do_ar!();
+                    next!(1);
+                }
+                Code::ArLr => {
+                    do_ar!();
+                    follow!(1, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::ArL => {
+                    do_ar!();
+                    follow!(1, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::ArSt => {
+                    do_ar!();
+                    follow!(1, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::ASt => {
+                    do_a!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::SSt => {
+                    do_s!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::MviLa => {
+                    do_mvi!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::LmBcrAlways => {
+                    do_lm!();
+                    follow!(2, Code::BcrAlways);
+                    do_return!();
+                }
+                Code::StmL => {
+                    do_stm!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
                 }
 
                 Code::Ler => {

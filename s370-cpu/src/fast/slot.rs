@@ -38,6 +38,11 @@ pub enum Code {
     Svc, Ssm, Stnsm, Stosm, Lpsw, Stctl, Lctl, Isk, Ssk, Spt, Stpt, Stck, Spka, Ipk,
     /// Privileged instructions without a fast form: an interruption in the problem state, else left alone.
     Privileged2, Privileged4,
+    // Pairs: an instruction and the one after it, which still has its own slot and its own [`Slot::plain`] code.
+    LtrBc, LrBc, CrBc, ClrBc, ArBc, SrBc, LaBc, LBc, StBc, ABc, SBc, CBc, ChBc, ClBc, NBc, CliBc, TmBc, ClcBc, LaBct,
+    ArBct, StBct, StcBct, MviBxle, LaBxle, ArBxle, StBxle, LL, LSt, LLa, LLr, LLtr, LA, LS, LBalr, StL, StLa, StLr,
+    StSt, LaLa, LaL, LaSt, LaLr, LrLr, LrL, LrAr, LrSr, LrSrl, LrSll, LrBalr, XrLr, SrlXr, SllAlr, SllAr, ArLr, ArL,
+    ArSt, ASt, SSt, MviLa, LmBcrAlways, StmL,
 }
 
 /// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`Register::NONE`].
@@ -48,6 +53,8 @@ pub struct Slot {
     pub target: Cell<u32>,
     /// What to do.
     pub code: Code,
+    /// The code of this instruction alone, where `code` is that of a pair.
+    pub plain: Code,
     /// R1, M1 or L1.
     pub r1: Register,
     /// R2, X2, R3, M3 or L2.
@@ -96,6 +103,7 @@ impl Slot {
         Slot {
             target: NOWHERE,
             code,
+            plain: code,
             r1: none,
             r2: none,
             b1: none,
@@ -113,6 +121,7 @@ impl Slot {
         let mut slot = Slot {
             target: NOWHERE,
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
+            plain: Code::Slow,
             r1: Register::new(i.r1() as u8),
             r2: Register::new(i.r2() as u8),
             b1: register(i.base1()),
@@ -123,6 +132,7 @@ impl Slot {
             length: i.length() / 2,
         };
         slot.specialize();
+        slot.plain = slot.code;
         slot
     }
 
@@ -233,4 +243,32 @@ codes! {
     SU Su, SW Sw, ME Me, MD Md, DE De, DD Dd,
     SVC Svc, SSM Ssm, STNSM Stnsm, STOSM Stosm, LPSW Lpsw, STCTL Stctl, LCTL Lctl, ISK Isk, SSK Ssk, SPT Spt,
     STPT Stpt, STCK Stck, SPKA Spka, IPK Ipk,
+}
+
+macro_rules! pairs {
+    ($($first:ident $second:ident $pair:ident),* $(,)?) => {
+        /// The code for two instructions, the second of which follows the first, that are executed at one go.
+        pub fn pair_of(first: Code, second: Code) -> Option<Code> {
+            let second = match second {
+                Code::BcAlways | Code::BcEqual | Code::BcNotEqual | Code::BcLow | Code::BcNotLow | Code::BcHigh
+                | Code::BcNotHigh | Code::BcOnes | Code::BcNotOnes => Code::Bc,
+                other => other,
+            };
+            match (first, second) {
+                $((Code::$first, Code::$second) => Some(Code::$pair),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+pairs! {
+    Ltr Bc LtrBc, Lr Bc LrBc, Cr Bc CrBc, Clr Bc ClrBc, Ar Bc ArBc, Sr Bc SrBc, La Bc LaBc, L Bc LBc, St Bc StBc,
+    A Bc ABc, S Bc SBc, C Bc CBc, Ch Bc ChBc, Cl Bc ClBc, N Bc NBc, Cli Bc CliBc, Tm Bc TmBc, Clc Bc ClcBc,
+    La Bct LaBct, Ar Bct ArBct, St Bct StBct, Stc Bct StcBct, Mvi Bxle MviBxle, La Bxle LaBxle, Ar Bxle ArBxle,
+    St Bxle StBxle, L L LL, L St LSt, L La LLa, L Lr LLr, L Ltr LLtr, L A LA, L S LS, L Balr LBalr, St L StL,
+    St La StLa, St Lr StLr, St St StSt, La La LaLa, La L LaL, La St LaSt, La Lr LaLr, Lr Lr LrLr, Lr L LrL,
+    Lr Ar LrAr, Lr Sr LrSr, Lr Srl LrSrl, Lr Sll LrSll, Lr Balr LrBalr, Xr Lr XrLr, Srl Xr SrlXr, Sll Alr SllAlr,
+    Sll Ar SllAr, Ar Lr ArLr, Ar L ArL, Ar St ArSt, A St ASt, S St SSt, Mvi La MviLa, Lm BcrAlways LmBcrAlways,
+    Stm L StmL,
 }

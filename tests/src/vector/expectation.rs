@@ -10,10 +10,7 @@ use s370_arch::{
 };
 use s370_cpu::machine::Stop;
 
-use super::{
-    Case, Picture, Start,
-    picture::hex,
-};
+use super::{Case, Picture, Start, picture::hex};
 
 /// An interruption that a case expects.
 #[derive(Clone, Debug, PartialEq, Eq)]
