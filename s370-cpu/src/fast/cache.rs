@@ -262,7 +262,7 @@ pub fn decode_at(storage: &Storage, absolute: u32) -> Slot {
     let mut bytes = [0; 6];
     let length = u32::from(instruction_length(storage.u8(absolute)));
     if absolute % BLOCK + length > BLOCK {
-        return Slot { length: 1, ..Slot::bare(Code::Slow) };
+        return Slot::bare(Code::Slow);
     }
     storage.read(absolute, &mut bytes[..length as usize]);
     Slot::decode(Instruction(bytes))

@@ -139,7 +139,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! address2 {
                 () => {
-                    base!(s.b2).wrapping_add(u32::from(s.d2())) & ADDRESS
+                    base!(s.b2).wrapping_add(s.d2()) & ADDRESS
                 };
             }
             macro_rules! address_rx {
@@ -244,7 +244,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     let target: u32 = $target;
                     left -= 1;
                     if target & !2046 == logical {
-                        if target == s.target.get() {
+                        if target == s.target() {
                             cursor = cursor.advance(s.step());
                         } else {
                             let to = base.advance((target & 2047) as isize / 2);
@@ -304,7 +304,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 ($operator:tt, $operand:expr) => {{
                     let result = r1!() $operator $operand;
                     r1!() = result;
-                    cc = LazyCode::logical(result.into());
+                    cc = LazyCode::logical(result);
                 }};
             }
             macro_rules! word {
@@ -1076,15 +1076,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
                 Code::Nc => {
-                    cc = LazyCode::logical(combine!(|a, b| a & b));
+                    cc = LazyCode::of(u8::from(combine!(|a, b| a & b) != 0));
                     next!(3);
                 }
                 Code::Oc => {
-                    cc = LazyCode::logical(combine!(|a, b| a | b));
+                    cc = LazyCode::of(u8::from(combine!(|a, b| a | b) != 0));
                     next!(3);
                 }
                 Code::Xc => {
-                    cc = LazyCode::logical(combine!(|a, b| a ^ b));
+                    cc = LazyCode::of(u8::from(combine!(|a, b| a ^ b) != 0));
                     next!(3);
                 }
                 Code::XcZero => {

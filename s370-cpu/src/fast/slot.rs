@@ -49,8 +49,9 @@ pub enum Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Slot {
-    /// Where this branch went last, when that was in the same block; an address that no branch has until then.
-    pub target: Cell<u32>,
+    /// Of a branch: where it went last, when that was in the same block, or an address that no branch has. Of SS: the
+    /// second displacement.
+    extra: Cell<u32>,
     /// What to do.
     pub code: Code,
     /// The code of this instruction alone, where `code` is that of a pair.
@@ -61,57 +62,64 @@ pub struct Slot {
     pub r2: Register,
     /// B1, or B2 where it stands in the same place.
     pub b1: Register,
-    /// Displacement that goes with `b1`.
-    pub d1: u16,
-    /// Second displacement of SS; of a branch, the halfwords from here to `target`.
-    pub second: Cell<u16>,
     /// Second base of SS.
     pub b2: Register,
     /// Bits 8-15.
     pub i: u8,
     /// Length in halfwords.
     pub length: u8,
+    /// Displacement that goes with `b1`.
+    pub d1: u16,
+    /// Of a branch: the halfwords from here to where it went.
+    step: Cell<i16>,
 }
 
+const _: () = assert!(size_of::<Slot>() == 16);
+
 /// No address.
-#[expect(clippy::declare_interior_mutable_const, reason = "a fresh cell is wanted each time")]
-const NOWHERE: Cell<u32> = Cell::new(u32::MAX);
+const NOWHERE: u32 = u32::MAX;
 
 impl Slot {
     /// The second displacement of SS.
     #[inline(always)]
-    pub fn d2(&self) -> u16 {
-        self.second.get()
+    pub fn d2(&self) -> u32 {
+        self.extra.get()
+    }
+
+    /// Where this branch went last.
+    #[inline(always)]
+    pub fn target(&self) -> u32 {
+        self.extra.get()
     }
 
     /// Halfwords from this branch to its [`Slot::target`].
     #[inline(always)]
     pub fn step(&self) -> isize {
-        self.second.get() as i16 as isize
+        self.step.get() as isize
     }
 
     /// Remembers where this branch went.
     #[inline(always)]
     pub fn set_target(&self, target: u32, step: isize) {
-        self.target.set(target);
-        self.second.set(step as u16);
+        self.extra.set(target);
+        self.step.set(step as i16);
     }
 
-    /// A slot with nothing but a code.
+    /// A slot with nothing but a code, of one halfword.
     pub const fn bare(code: Code) -> Slot {
         let none = Register::NONE;
         Slot {
-            target: NOWHERE,
+            extra: Cell::new(NOWHERE),
             code,
             plain: code,
             r1: none,
             r2: none,
             b1: none,
             d1: 0,
-            second: Cell::new(0),
+            step: Cell::new(0),
             b2: none,
             i: 0,
-            length: 0,
+            length: 1,
         }
     }
 
@@ -119,14 +127,14 @@ impl Slot {
     pub fn decode(i: Instruction) -> Slot {
         let register = |r: usize| if r == 0 { Register::NONE } else { Register::new(r as u8) };
         let mut slot = Slot {
-            target: NOWHERE,
+            extra: Cell::new(if i.length() == 6 { i.displacement2() } else { NOWHERE }),
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
             plain: Code::Slow,
             r1: Register::new(i.r1() as u8),
             r2: Register::new(i.r2() as u8),
             b1: register(i.base1()),
             d1: i.displacement1() as u16,
-            second: Cell::new(i.displacement2() as u16),
+            step: Cell::new(0),
             b2: register(i.base2()),
             i: i.i(),
             length: i.length() / 2,
@@ -162,7 +170,7 @@ impl Slot {
                 Code::Slow
             }
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
-            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2() => Code::XcZero,
+            Code::Xc if self.b1 == self.b2 && u32::from(self.d1) == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
