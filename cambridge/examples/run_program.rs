@@ -67,8 +67,9 @@ fn time(program: &Program, rounds: u32, engine: Engine) -> Result<(Outcome, Take
         _ => elapsed,
     };
     if !outcome.is_success() {
-        let (psw, gr) = (outcome.psw.emit(0, 0), outcome.gr);
-        let what = format!("{} stopped wrongly: {:?}, PSW {psw:016X}, registers {gr:08X?}", program.name, outcome.stop);
+        let (psw, stop, gr, fpr) = (outcome.psw.emit(0, 0), outcome.stop, outcome.gr, outcome.fpr);
+        let what =
+            format!("{} stopped wrongly: {stop:?}, PSW {psw:016X}, registers {gr:08X?} {fpr:016X?}", program.name);
         return Err(what.into());
     }
     Ok((outcome, Taken { elapsed, processor }))

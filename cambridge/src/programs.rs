@@ -54,6 +54,14 @@ programs! {
     "sieve", 12, "sieve of Eratosthenes";
     "sievedat", 12, "the sieve with DAT on";
     "pagewalk", 50, "a walk over more pages than a TLB holds";
+    "decimal", 900, "decimal arithmetic";
+    "fpshort", 40, "short floating point";
+    "fplong", 40, "long floating point";
+    "moves", 400, "storage moves";
+    "svc", 15, "supervisor calls";
+    "privtrap", 15, "privileged-operation traps";
+    "privmix", 60, "privileged instructions in supervisor state";
+    "selfmod", 18, "code that modifies itself";
 }
 
 /// Why there is no result.
@@ -133,6 +141,8 @@ pub struct Outcome {
     pub psw: Psw,
     /// The general registers then: the sum a program found is in one of them.
     pub gr: [u32; 16],
+    /// The floating-point registers then.
+    pub fpr: [u64; 4],
 }
 
 impl Outcome {
@@ -161,7 +171,7 @@ impl Run {
     pub fn finish(&mut self, limit: u64) -> Outcome {
         let (instructions, stop) = self.machine.run(&mut NoDevices, limit);
         let state = &self.machine.processor.state;
-        Outcome { instructions, stop, psw: state.psw, gr: state.gr }
+        Outcome { instructions, stop, psw: state.psw, gr: state.gr, fpr: state.fpr }
     }
 }
 

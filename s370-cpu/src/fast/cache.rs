@@ -122,10 +122,18 @@ impl Cursor {
         Cursor(self.0.wrapping_offset(halfwords))
     }
 
-    /// Halfwords of storage between `other` and here.
+    /// The place that a branch leads to: `step` is in bytes of slots, so that nothing need be scaled.
     #[inline(always)]
-    pub fn halfwords_from(self, other: Cursor) -> isize {
-        (self.0 as isize).wrapping_sub(other.0 as isize) / size_of::<Slot>() as isize
+    #[must_use]
+    pub fn step(self, step: i16) -> Cursor {
+        Cursor(self.0.wrapping_byte_offset(isize::from(step)))
+    }
+
+    /// The step from `other` to here.
+    #[inline(always)]
+    pub fn step_from(self, other: Cursor) -> i16 {
+        const { assert!(size_of::<Slot>() * HALFWORDS <= 1 << 14, "a step must fit") };
+        (self.0 as isize).wrapping_sub(other.0 as isize) as i16
     }
 
     /// Bytes of storage between `base` and here.
@@ -144,8 +152,8 @@ pub struct Cache {
     owners: Vec<u32>,
     /// How often a decoded halfword (absolute address) was stored into.
     hits: HashMap<u32, u8>,
-    /// A slot of no block: for EXECUTE's target.
-    scratch: Box<UnsafeCell<Slot>>,
+    /// Slots of no block: for EXECUTE's target.
+    scratch: Box<UnsafeCell<[Slot; 4]>>,
 }
 
 impl Default for Cache {
@@ -155,7 +163,7 @@ impl Default for Cache {
             blocks: Vec::new(),
             owners: Vec::new(),
             hits: HashMap::new(),
-            scratch: Box::new(UnsafeCell::new(Slot::bare(Code::Slow))),
+            scratch: Box::new(UnsafeCell::new(std::array::from_fn(|_| Slot::bare(Code::Slow)))),
         }
     }
 }
@@ -171,9 +179,15 @@ impl Cache {
         Some((base.advance((absolute % BLOCK / 2) as isize), base))
     }
 
-    /// The slot for EXECUTE's target.
+    /// The slots for EXECUTE's target.
     pub fn scratch(&self) -> Cursor {
-        Cursor(self.scratch.get())
+        Cursor(self.scratch.get().cast())
+    }
+
+    /// Whether the hints of a block's branches are for this logical address of the block.
+    #[inline(always)]
+    pub fn is_home(&self, base: Cursor, logical: u32) -> bool {
+        base.advance(HALFWORDS as isize).slot().hint_value() == logical
     }
 
     /// Whether an absolute block has slots.
@@ -240,8 +254,18 @@ impl Cache {
     }
 }
 
+/// Makes a block's hints good for another logical address: forgets them.
+#[cold]
+#[inline(never)]
+pub fn rehome(base: Cursor, logical: u32) {
+    for n in 0..HALFWORDS {
+        base.advance(n as isize).slot().forget_hint();
+    }
+    base.advance(HALFWORDS as isize).slot().set_hint(Register::NONE, logical, 0);
+}
+
 fn is_decoded(code: Code) -> bool {
-    !matches!(code, Code::Undecoded | Code::Volatile | Code::End)
+    !matches!(code, Code::Undecoded | Code::Volatile | Code::Resume | Code::End)
 }
 
 /// After slot `n` has been given up: takes back the marks of its halfwords that no other instruction covers.

@@ -11,10 +11,10 @@ use s370_arch::psw::program_mask;
 
 use super::{
     bytes,
-    cache::{Cache, Register, Registers, decode_slot, decode_volatile},
+    cache::{Cache, Register, Registers, decode_slot, decode_volatile, rehome},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
-    slot::{Code, Slot, is_branch},
+    slot::{Code, Slot, is_branch, is_conditional},
     system_ops::{self as system, Swap},
 };
 use crate::{
@@ -81,24 +81,36 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let Some((mut cursor, mut base)) = hot.cache.enter(absolute | hot.state.psw.address & 2047) else {
         return Leave::Enter;
     };
-    // An instruction that is decoded for this time only, and EXECUTE's target. While that is executed, the cursor stands
-    // where the target's length leads past EXECUTE.
-    let mut volatile;
-    let executed = hot.cache.scratch();
+    if !hot.cache.is_home(base, logical) {
+        rehome(base, logical);
+    }
+    // EXECUTE's target, or an instruction that is decoded for this time only, is executed in a place of its own: it
+    // stands for the instruction at `origin`, and `resume` is where to go on afterwards.
+    let scratch = hot.cache.scratch();
+    let (mut origin, mut resume) = (cursor, cursor);
     // Where to go on, when that is not where the cursor stands.
     let mut elsewhere = None;
 
     let leave = 'run: loop {
-        if left == 0 {
-            break 'run Leave::Budget;
-        }
         let mut s: &Slot = cursor.slot();
-        'instruction: loop {
+        let code = if left <= 1 {
+            if left == 0 {
+                if s.code == Code::Resume {
+                    cursor = resume;
+                }
+                break 'run Leave::Budget;
+            }
+            // No pair fits any more.
+            s.plain
+        } else {
+            s.code
+        };
+        {
             /// Leaves before the instruction.
             macro_rules! leave {
                 ($why:expr) => {{
-                    if std::ptr::eq(s, executed.slot()) {
-                        cursor = cursor.advance(isize::from(s.length as i8) - 2);
+                    if cursor == scratch {
+                        cursor = origin;
                     }
                     break 'run $why;
                 }};
@@ -113,7 +125,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 ($halfwords:literal) => {{
                     cursor = cursor.advance($halfwords);
                     left -= 1;
-                    break 'instruction;
+                    continue 'run;
                 }};
             }
             macro_rules! r1 {
@@ -139,7 +151,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! address2 {
                 () => {
-                    base!(s.b2).wrapping_add(s.d2()) & ADDRESS
+                    base!(s.b2()).wrapping_add(s.d2()) & ADDRESS
                 };
             }
             macro_rules! address_rx {
@@ -235,33 +247,59 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     };
                     (cursor, base) = (slot, first);
                     (logical, absolute) = (target & !2047, place & !2047);
-                    break 'instruction;
+                    if !hot.cache.is_home(base, logical) {
+                        rehome(base, logical);
+                    }
+                    continue 'run;
                 }};
             }
-            /// A branch that is taken.
+            /// A branch that is taken. When the register in the slot still has the value it had when the branch last
+            /// stayed in this block, it goes where it went then. Otherwise the target is worked out, and remembered if
+            /// one register (`$base`) decides it.
             macro_rules! branch {
-                ($target:expr) => {{
-                    let target: u32 = $target;
+                ($target:expr, $base:expr) => {{
                     left -= 1;
+                    if gr[s.hint_register()] == s.hint_value() {
+                        cursor = cursor.step(s.hint_step());
+                        continue 'run;
+                    }
+                    let target: u32 = $target;
+                    let base_register: Option<Register> = $base;
                     if target & !2046 == logical {
-                        if target == s.target() {
-                            cursor = cursor.advance(s.step());
-                        } else {
-                            let to = base.advance((target & 2047) as isize / 2);
-                            s.set_target(target, to.halfwords_from(cursor));
-                            cursor = to;
+                        let to = base.advance((target & 2047) as isize / 2);
+                        if let Some(register) = base_register {
+                            s.set_hint(register, gr[register], to.step_from(cursor));
                         }
-                        break 'instruction;
+                        cursor = to;
+                        continue 'run;
                     }
                     enter!(target);
                 }};
             }
-            macro_rules! branch_if {
-                ($condition:expr, $target:expr, $halfwords:literal) => {{
+            macro_rules! branch_rx {
+                () => {
+                    branch!(address_rx!(), if s.r2 == Register::NONE { Some(s.b1) } else { None })
+                };
+            }
+            macro_rules! branch_rr {
+                () => {
+                    branch!(r2!() & ADDRESS, Some(s.r2))
+                };
+            }
+            macro_rules! branch_rx_if {
+                ($condition:expr) => {{
                     if $condition {
-                        branch!($target);
+                        branch_rx!();
                     }
-                    next!($halfwords);
+                    next!(2);
+                }};
+            }
+            macro_rules! branch_rr_if {
+                ($condition:expr) => {{
+                    if $condition {
+                        branch_rr!();
+                    }
+                    next!(1);
                 }};
             }
             macro_rules! next_address {
@@ -452,9 +490,6 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! privileged {
                 ($halfwords:literal) => {
                     if hot.state.psw.problem {
-                        if std::ptr::eq(s, executed.slot()) {
-                            slow!();
-                        }
                         swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
                     }
                 };
@@ -659,17 +694,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! do_bct {
                 () => {{
-                    let target = address_rx!();
                     let count = r1!().wrapping_sub(1);
                     r1!() = count;
-                    branch_if!(count != 0, target, 2);
+                    branch_rx_if!(count != 0);
                 }};
             }
             macro_rules! do_balr {
                 () => {{
-                    let target = r2!() & ADDRESS;
                     r1!() = link!(1);
-                    branch_if!(s.r2.number() != 0, target, 1);
+                    branch_rr_if!(s.r2.number() != 0);
                 }};
             }
             /// BCR 15: mostly a return, so where it went last says little.
@@ -679,18 +712,20 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     left -= 1;
                     if target & !2046 == logical {
                         cursor = base.advance((target & 2047) as isize / 2);
-                        break 'instruction;
+                        continue 'run;
                     }
                     enter!(target);
                 }};
             }
             macro_rules! do_index {
                 ($operator:tt) => {{
-                    let target = address1!();
                     let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
                     let sum = r1!().wrapping_add(increment);
                     r1!() = sum;
-                    branch_if!(sum as i32 $operator limit, target, 2);
+                    if sum as i32 $operator limit {
+                        branch!(address1!(), Some(s.b1));
+                    }
+                    next!(2);
                 }};
             }
             /// From the first instruction of a pair to the second, if that is still what it was.
@@ -699,17 +734,16 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     cursor = cursor.advance($halfwords);
                     left -= 1;
                     s = cursor.slot();
-                    if left == 0 || !matches!(s.plain, $second) {
-                        break 'instruction;
+                    if !matches!(s.plain, $second) {
+                        continue 'run;
                     }
                 }};
             }
 
-            match s.code {
+            match code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, absolute);
-                    s = cursor.slot();
-                    continue 'instruction;
+                    continue 'run;
                 }
                 Code::End => {
                     let target = logical.wrapping_add(2048) & ADDRESS;
@@ -717,9 +751,28 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::Slow => slow!(),
                 Code::Volatile => {
-                    volatile = decode_volatile(cursor, base, storage, absolute);
-                    s = &volatile;
-                    continue 'instruction;
+                    let slot = decode_volatile(cursor, base, storage, absolute);
+                    if is_conditional(slot.code) {
+                        if cc.selects(slot.r1.number()) {
+                            left -= 1;
+                            let index = base!(slot.r2).wrapping_add(base!(slot.b1));
+                            let target = index.wrapping_add(u32::from(slot.d1)) & ADDRESS;
+                            enter!(target);
+                        }
+                        next!(2);
+                    }
+                    if is_branch(slot.code) {
+                        slow!();
+                    }
+                    (origin, resume) = (cursor, cursor.advance(isize::from(slot.length as i8)));
+                    scratch.advance(isize::from(slot.length as i8)).set(Slot::bare(Code::Resume));
+                    scratch.set(slot);
+                    cursor = scratch;
+                    continue 'run;
+                }
+                Code::Resume => {
+                    cursor = resume;
+                    continue 'run;
                 }
                 Code::Nop1 => next!(1),
                 Code::Nop2 => next!(2),
@@ -796,19 +849,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
 
-                Code::Bcr => branch_if!(cc.selects(s.r1.number()), r2!() & ADDRESS, 1),
+                Code::Bcr => branch_rr_if!(cc.selects(s.r1.number())),
                 Code::BcrAlways => do_return!(),
                 Code::Balr => do_balr!(),
                 Code::Basr => {
-                    let target = r2!() & ADDRESS;
                     r1!() = next_address!(1);
-                    branch_if!(s.r2.number() != 0, target, 1);
+                    branch_rr_if!(s.r2.number() != 0);
                 }
                 Code::Bctr => {
-                    let target = r2!() & ADDRESS;
                     let count = r1!().wrapping_sub(1);
                     r1!() = count;
-                    branch_if!(count != 0, target, 1);
+                    branch_rr_if!(count != 0);
                 }
                 Code::BctrNone => {
                     r1!() = r1!().wrapping_sub(1);
@@ -923,25 +974,23 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
 
-                Code::Bc => branch_if!(cc.selects(s.r1.number()), address_rx!(), 2),
-                Code::BcAlways => branch!(address_rx!()),
-                Code::BcEqual => branch_if!(cc.0 == 0, address_rx!(), 2),
-                Code::BcNotEqual => branch_if!(cc.0 != 0, address_rx!(), 2),
-                Code::BcLow => branch_if!(cc.0 < 0, address_rx!(), 2),
-                Code::BcNotLow => branch_if!(cc.0 >= 0, address_rx!(), 2),
-                Code::BcHigh => branch_if!(cc.is_two(), address_rx!(), 2),
-                Code::BcNotHigh => branch_if!(!cc.is_two(), address_rx!(), 2),
-                Code::BcOnes => branch_if!(cc == THREE, address_rx!(), 2),
-                Code::BcNotOnes => branch_if!(cc != THREE, address_rx!(), 2),
+                Code::Bc => branch_rx_if!(cc.selects(s.r1.number())),
+                Code::BcAlways => branch_rx!(),
+                Code::BcEqual => branch_rx_if!(cc.0 == 0),
+                Code::BcNotEqual => branch_rx_if!(cc.0 != 0),
+                Code::BcLow => branch_rx_if!(cc.0 < 0),
+                Code::BcNotLow => branch_rx_if!(cc.0 >= 0),
+                Code::BcHigh => branch_rx_if!(cc.is_two()),
+                Code::BcNotHigh => branch_rx_if!(!cc.is_two()),
+                Code::BcOnes => branch_rx_if!(cc == THREE),
+                Code::BcNotOnes => branch_rx_if!(cc != THREE),
                 Code::Bal => {
-                    let target = address_rx!();
                     r1!() = link!(2);
-                    branch!(target);
+                    branch_rx!();
                 }
                 Code::Bas => {
-                    let target = address_rx!();
                     r1!() = next_address!(2);
-                    branch!(target);
+                    branch_rx!();
                 }
                 Code::Bct => do_bct!(),
                 Code::Bxh => do_index!(>),
@@ -957,10 +1006,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if is_branch(slot.code) {
                         slow!();
                     }
-                    cursor = cursor.advance(2 - isize::from(slot.length as i8));
-                    executed.set(slot);
-                    s = executed.slot();
-                    continue 'instruction;
+                    (origin, resume) = (cursor, cursor.advance(2));
+                    scratch.advance(isize::from(slot.length as i8)).set(Slot::bare(Code::Resume));
+                    scratch.set(slot);
+                    cursor = scratch;
+                    continue 'run;
                 }
 
                 Code::Sll => {
@@ -1209,7 +1259,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LrBc => {
                     do_lr!();
@@ -1226,7 +1276,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::CrBc => {
                     do_cr!();
@@ -1243,7 +1293,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ClrBc => {
                     do_clr!();
@@ -1260,7 +1310,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ArBc => {
                     do_ar!();
@@ -1277,7 +1327,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::SrBc => {
                     do_sr!();
@@ -1294,7 +1344,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LaBc => {
                     do_la!();
@@ -1311,7 +1361,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LBc => {
                     do_l!();
@@ -1328,7 +1378,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::StBc => {
                     do_st!();
@@ -1345,7 +1395,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ABc => {
                     do_a!();
@@ -1362,7 +1412,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::SBc => {
                     do_s!();
@@ -1379,7 +1429,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::CBc => {
                     do_c!();
@@ -1396,7 +1446,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ChBc => {
                     do_ch!();
@@ -1413,7 +1463,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ClBc => {
                     do_cl!();
@@ -1430,7 +1480,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::NBc => {
                     do_n!();
@@ -1447,7 +1497,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::CliBc => {
                     do_cli!();
@@ -1464,7 +1514,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::TmBc => {
                     do_tm!();
@@ -1481,7 +1531,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ClcBc => {
                     do_clc!();
@@ -1498,7 +1548,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                             | Code::BcOnes
                             | Code::BcNotOnes
                     );
-                    branch_if!(cc.selects(s.r1.number()), address_rx!(), 2);
+                    branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LaBct => {
                     do_la!();

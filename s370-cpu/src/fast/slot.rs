@@ -20,6 +20,8 @@ pub enum Code {
     Slow,
     /// Stored into again and again: decoded each time it is executed.
     Volatile,
+    /// After an instruction that was executed in another place than its own: back to where it stands.
+    Resume,
     /// A branch that is not taken, and takes 1 or 2 halfwords.
     Nop1, Nop2,
     Lr, Ltr, Lcr, Lpr, Lnr, Ar, Sr, Alr, Slr, Cr, Clr, Nr, Or, Xr, Mr, Dr, Spm,
@@ -49,8 +51,7 @@ pub enum Code {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Slot {
-    /// Of a branch: where it went last, when that was in the same block, or an address that no branch has. Of SS: the
-    /// second displacement.
+    /// Of a branch: the value that its hint's register had. Of SS: the second displacement.
     extra: Cell<u32>,
     /// What to do.
     pub code: Code,
@@ -62,22 +63,22 @@ pub struct Slot {
     pub r2: Register,
     /// B1, or B2 where it stands in the same place.
     pub b1: Register,
-    /// Second base of SS.
-    pub b2: Register,
+    /// Second base of SS; of a branch, the register of its hint.
+    second: Cell<Register>,
     /// Bits 8-15.
     pub i: u8,
     /// Length in halfwords.
     pub length: u8,
     /// Displacement that goes with `b1`.
     pub d1: u16,
-    /// Of a branch: the halfwords from here to where it went.
+    /// Of a branch: how far it went, see [`Cursor::step`](super::cache::Cursor::step).
     step: Cell<i16>,
 }
 
 const _: () = assert!(size_of::<Slot>() == 16);
 
-/// No address.
-const NOWHERE: u32 = u32::MAX;
+/// A hint that never fits: a register that reads as zero, and another value.
+const NO_HINT: (Register, u32) = (Register::new(17), 1);
 
 impl Slot {
     /// The second displacement of SS.
@@ -86,30 +87,50 @@ impl Slot {
         self.extra.get()
     }
 
-    /// Where this branch went last.
+    /// The second base of SS.
     #[inline(always)]
-    pub fn target(&self) -> u32 {
+    pub fn b2(&self) -> Register {
+        self.second.get()
+    }
+
+    /// The register that decided where this branch went last.
+    #[inline(always)]
+    pub fn hint_register(&self) -> Register {
+        self.second.get()
+    }
+
+    /// The value that [`Slot::hint_register`] had.
+    #[inline(always)]
+    pub fn hint_value(&self) -> u32 {
         self.extra.get()
     }
 
-    /// Halfwords from this branch to its [`Slot::target`].
+    /// How far the branch went: see [`Cursor::step`](super::cache::Cursor::step).
     #[inline(always)]
-    pub fn step(&self) -> isize {
-        self.step.get() as isize
+    pub fn hint_step(&self) -> i16 {
+        self.step.get()
     }
 
-    /// Remembers where this branch went.
+    /// Remembers where this branch went: by which register, with which value, how far.
     #[inline(always)]
-    pub fn set_target(&self, target: u32, step: isize) {
-        self.extra.set(target);
-        self.step.set(step as i16);
+    pub fn set_hint(&self, register: Register, value: u32, step: i16) {
+        self.second.set(register);
+        self.extra.set(value);
+        self.step.set(step);
+    }
+
+    /// Forgets where this branch went, if it is one.
+    pub fn forget_hint(&self) {
+        if self.length < 3 {
+            self.set_hint(NO_HINT.0, NO_HINT.1, 0);
+        }
     }
 
     /// A slot with nothing but a code, of one halfword.
     pub const fn bare(code: Code) -> Slot {
         let none = Register::NONE;
         Slot {
-            extra: Cell::new(NOWHERE),
+            extra: Cell::new(NO_HINT.1),
             code,
             plain: code,
             r1: none,
@@ -117,7 +138,7 @@ impl Slot {
             b1: none,
             d1: 0,
             step: Cell::new(0),
-            b2: none,
+            second: Cell::new(NO_HINT.0),
             i: 0,
             length: 1,
         }
@@ -126,8 +147,9 @@ impl Slot {
     /// Decodes an instruction. It must not cross the end of its block.
     pub fn decode(i: Instruction) -> Slot {
         let register = |r: usize| if r == 0 { Register::NONE } else { Register::new(r as u8) };
+        let two_addresses = i.length() == 6;
         let mut slot = Slot {
-            extra: Cell::new(if i.length() == 6 { i.displacement2() } else { NOWHERE }),
+            extra: Cell::new(if two_addresses { i.displacement2() } else { NO_HINT.1 }),
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
             plain: Code::Slow,
             r1: Register::new(i.r1() as u8),
@@ -135,7 +157,7 @@ impl Slot {
             b1: register(i.base1()),
             d1: i.displacement1() as u16,
             step: Cell::new(0),
-            b2: register(i.base2()),
+            second: Cell::new(if two_addresses { register(i.base2()) } else { NO_HINT.0 }),
             i: i.i(),
             length: i.length() / 2,
         };
@@ -151,6 +173,10 @@ impl Slot {
             Code::Bcr if r1 == 0 || r2 == 0 => Code::Nop1,
             Code::Bcr if r1 == 15 => Code::BcrAlways,
             Code::Bctr if r2 == 0 => Code::BctrNone,
+            // The loop works out the target after it has changed R1.
+            Code::Balr | Code::Basr | Code::Bctr if r1 == r2 => Code::Slow,
+            Code::Bct | Code::Bal | Code::Bas if r1 != 0 && (r1 == r2 || r1 == self.b1.number()) => Code::Slow,
+            Code::Bxh | Code::Bxle if r1 == self.b1.number() => Code::Slow,
             Code::Bc => match r1 {
                 0 => Code::Nop2,
                 15 => Code::BcAlways,
@@ -170,7 +196,7 @@ impl Slot {
                 Code::Slow
             }
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
-            Code::Xc if self.b1 == self.b2 && u32::from(self.d1) == self.d2() => Code::XcZero,
+            Code::Xc if self.b1 == self.b2() && u32::from(self.d1) == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
@@ -207,13 +233,18 @@ fn is_float(code: Code) -> bool {
     (Code::Ler as u8..=Code::Dd as u8).contains(&(code as u8))
 }
 
+/// Whether it is BRANCH ON CONDITION (RX) in one of its forms.
+pub fn is_conditional(code: Code) -> bool {
+    (Code::Bc as u8..=Code::BcNotOnes as u8).contains(&(code as u8))
+}
+
 /// Whether the instruction may change the flow of control, so that it cannot be executed as EXECUTE's target in the
 /// loop.
 pub fn is_branch(code: Code) -> bool {
     (Code::Bcr as u8..=Code::BctrNone as u8).contains(&(code as u8))
         || (Code::Bc as u8..=Code::Ex as u8).contains(&(code as u8))
         || (Code::Svc as u8..=Code::Privileged4 as u8).contains(&(code as u8))
-        || (code as u8) <= Code::Volatile as u8
+        || (code as u8) <= Code::Resume as u8
 }
 
 macro_rules! codes {
