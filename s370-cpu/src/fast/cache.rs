@@ -306,7 +306,7 @@ pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) 
     let mut slot = decode_at(storage, absolute);
     let length = u32::from(slot.length) * 2;
     storage.mark_code(absolute, length);
-    if (absolute + length) % BLOCK != 0
+    if !(absolute + length).is_multiple_of(BLOCK)
         && let Some(pair) = pair_of(slot.code, decode_at(storage, absolute + length).code)
     {
         slot.code = pair;
