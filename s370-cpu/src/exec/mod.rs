@@ -62,13 +62,12 @@ impl From<ProgramCode> for Trap {
 /// How every instruction ends.
 pub(crate) type Outcome = Result<(), Trap>;
 
-/// What an instruction did that matters to caches of storage keys and translations.
+/// What an instruction did that matters to caches of translations, and to whoever looks for interruptions. (Of keys and
+/// code, storage itself tells.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
     /// The TLB is to be purged.
     pub purge: bool,
-    /// The keys of this many bytes at this absolute address have changed.
-    pub keys: Option<(u32, u32)>,
     /// PSW mode, masks or key, a control register, the prefix, a timer or a pending request may have changed.
     pub context: bool,
 }
