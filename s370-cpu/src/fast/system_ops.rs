@@ -68,7 +68,8 @@ pub fn load_psw(hot: &mut Hot<'_>, word: u64) -> Swap {
 fn take(hot: &mut Hot<'_>, class: Class, interruption: &Interruption, address: u32, cc: u8) -> Swap {
     let state = &mut *hot.state;
     let new = Psw::parse(hot.storage.u64(state.absolute(class.new_psw())));
-    if !hot.native || state.psw.per() || !is_plain(hot, &new) {
+    // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
+    if !hot.native || state.psw.per() || !is_plain(hot, &new) || new.problem && class == Class::Program {
         return Swap::Declined;
     }
     let state = &mut *hot.state;
