@@ -35,8 +35,6 @@ pub struct Hot<'a> {
     pub cache: &'a Cache,
     pub fetch: &'a [Entry; ENTRIES],
     pub store: &'a [Entry; ENTRIES],
-    /// Absolute blocks that some table entry maps; see [`super::tlb::Tlb`].
-    pub mapped: &'a [u8],
     /// Interruptions that an instruction causes are taken here, when nothing else could come between.
     pub native: bool,
     /// Nothing at all is pending, so that masks may be opened.
