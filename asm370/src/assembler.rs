@@ -103,7 +103,7 @@ impl<'a> Assembler<'a> {
             options,
             library,
             files: Files::default(),
-            operations: Operations::new(),
+            operations: Operations::default(),
             symbols: Symbols::default(),
             sections: Sections::default(),
             literals: Literals::default(),

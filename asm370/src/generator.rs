@@ -163,7 +163,6 @@ impl Assembler<'_> {
         }
         match self.operations.get(&statement.operation) {
             Some(Operation::Conditional(conditional)) => {
-                let conditional = *conditional;
                 self.step_conditional(conditional, statement, faults);
             }
             _ => self.step_model(statement, faults),
@@ -287,7 +286,6 @@ impl Assembler<'_> {
             Some(Operation::Directive(
                 directive @ (Directive::Copy | Directive::Ictl | Directive::Iseq | Directive::Repro),
             )) => {
-                let directive = *directive;
                 let index = self.list(statement, faults);
                 if let Err(fault) = self.control(directive, index) {
                     self.report(index, fault);
@@ -412,7 +410,7 @@ impl Assembler<'_> {
             return Ok(());
         }
         let definition = self.macro_definition(&operand).map(Operation::Macro);
-        let operation = definition.or_else(|| self.operations.get(&operand).cloned());
+        let operation = definition.or_else(|| self.operations.get(&operand));
         let operation = operation.ok_or_else(|| Fault::error(0, format!("the operation {operand} is not defined")))?;
         self.operations.set(&name, operation);
         Ok(())
@@ -421,7 +419,7 @@ impl Assembler<'_> {
     /// The macro that an operation names; the library is searched when nothing else has the name.
     fn macro_definition(&mut self, operation: &str) -> Option<Rc<Macro>> {
         match self.operations.get(operation) {
-            Some(Operation::Macro(definition)) => return Some(definition.clone()),
+            Some(Operation::Macro(definition)) => return Some(definition),
             Some(_) => return None,
             None if operation.is_empty() || operation.len() > 8 || !self.absent.insert(operation.to_string()) => {
                 return None;
@@ -431,7 +429,7 @@ impl Assembler<'_> {
         let member = self.library.member(operation)?;
         self.define_from_library(operation, &member);
         match self.operations.get(operation) {
-            Some(Operation::Macro(definition)) => Some(definition.clone()),
+            Some(Operation::Macro(definition)) => Some(definition),
             _ => None,
         }
     }
@@ -719,11 +717,9 @@ impl Assembler<'_> {
         };
         let severity = severity.map(u8::try_from).transpose();
         let severity = severity.map_err(|_| Fault::error(0, "the severity must be from 0 to 255"))?;
-        let text = self.substitute(&operand[at..])?.unwrap_or_else(|| operand[at..].to_string());
-        if !text.starts_with('\'') {
-            return Err(Fault::error(at, "expected the message in apostrophes"));
-        }
-        let message = crate::expression::quoted(&text, 0).map_err(|fault| fault.shifted(at))?.0;
+        let mut evaluator = Evaluator::new(self, operand, at);
+        let message = evaluator.string()?.replace("&&", "&");
+        evaluator.finish()?;
         Ok(Flow::Note(severity.map(Severity), message))
     }
 

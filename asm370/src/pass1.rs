@@ -51,7 +51,7 @@ impl Assembler<'_> {
 
     fn define(&mut self, index: usize) -> Parsed<()> {
         let operation = self.lines[index].statement.operation.clone();
-        match self.operations.get(&operation).cloned() {
+        match self.operations.get(&operation) {
             Some(Operation::Machine { row, mask }) => {
                 self.lines[index].role = Role::Machine { row, mask };
                 self.define_machine(index, crate::machine::length(row))
