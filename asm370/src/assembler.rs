@@ -85,6 +85,8 @@ pub(crate) struct Assembler<'a> {
     pub entry: Option<Entry>,
     /// Cards from PUNCH and REPRO.
     pub punched: Vec<Card>,
+    /// Name field of the first named TITLE.
+    pub identification: String,
     pub input: Input,
     /// Macro expansions, innermost last.
     pub frames: Vec<Frame>,
@@ -119,6 +121,7 @@ impl<'a> Assembler<'a> {
             rld: Vec::new(),
             entry: None,
             punched: Vec::new(),
+            identification: String::new(),
             input: Input::new(Margins::standard(options.long_lines)),
             frames: Vec::new(),
             open_code: Frame::default(),

@@ -159,15 +159,17 @@ impl<'t> Parser<'t> {
 
     fn signed(&mut self, scope: &mut Scope<'_>) -> Parsed<Term> {
         let start = self.at;
-        if self.eat(b'+') {
-            return self.signed(scope);
+        let mut negative = false;
+        while let Some(sign @ (b'+' | b'-')) = self.peek() {
+            self.at += 1;
+            negative ^= sign == b'-';
         }
-        if self.eat(b'-') {
-            let term = self.signed(scope)?;
-            let value = Value::default().add(&term.value, -1).ok_or_else(|| overflow(start))?;
-            return Ok(Term { value, length: term.length, literal: false });
+        let term = self.term(scope)?;
+        if !negative {
+            return Ok(term);
         }
-        self.term(scope)
+        let value = Value::default().add(&term.value, -1).ok_or_else(|| overflow(start))?;
+        Ok(Term { value, length: term.length, literal: false })
     }
 
     fn term(&mut self, scope: &mut Scope<'_>) -> Parsed<Term> {

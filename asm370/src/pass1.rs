@@ -246,8 +246,8 @@ impl Assembler<'_> {
             | Directive::Push
             | Directive::Repro
             | Directive::Space
-            | Directive::Title
             | Directive::Using => Ok(()),
+            Directive::Title => self.define_title(index),
         }
     }
 
@@ -506,13 +506,14 @@ impl Assembler<'_> {
             self.lines[line].location = location;
             self.advance(u64::from(size))?;
         }
-        self.literals.pool += 1;
+        self.literals.end_pool();
         Ok(())
     }
 
     fn define_end(&mut self, index: usize) -> Parsed<()> {
         self.ended = true;
         if self.literals.ordered().is_empty() {
+            self.literals.end_pool();
             return Ok(());
         }
         // Literals without LTORG go to the end of the first control section.
@@ -546,13 +547,26 @@ impl Assembler<'_> {
         }
     }
 
+    /// The name of the first TITLE that has one identifies the deck.
+    fn define_title(&mut self, index: usize) -> Parsed<()> {
+        let statement = &self.lines[index].statement;
+        if !statement.operand.starts_with('\'') {
+            return Err(Fault::error(0, "expected the title in apostrophes"));
+        }
+        crate::expression::quoted(&statement.operand, 0)?;
+        if self.identification.is_empty() && !statement.name.starts_with('.') {
+            self.identification = statement.name.chars().take(8).collect();
+        }
+        Ok(())
+    }
+
     fn define_punch(&mut self, index: usize) -> Parsed<()> {
         let operand = self.operand(index);
         if !operand.starts_with('\'') {
             return Err(Fault::error(0, "expected the card's contents in apostrophes"));
         }
         let (text, _) = crate::expression::quoted(&operand, 0)?;
-        let card = crate::generator::punched(&text)?;
+        let card = crate::control::punched(&text)?;
         self.punched.push(card);
         Ok(())
     }

@@ -331,3 +331,29 @@ proptest! {
         prop_assert!(assembly.statements <= 4_100);
     }
 }
+
+/// Long runs of one character do not exhaust the stack.
+#[test]
+fn monotonous_operands_are_refused_or_taken() {
+    for run_of in
+        ["-", "+", "(", "((", ")", "'", "=", "=A(", "A(", "&", "&A(", "L'", "T'", "NOT ", "(NOT ", "1*", "C'", ".", ","]
+    {
+        let long = run_of.repeat(8_000 / run_of.len());
+        for front in [
+            "         L     1,",
+            "         DC    A(",
+            "         DC    ",
+            "         AIF   (",
+            "&A       SETA  ",
+            "&C       SETC  ",
+            "         M     ",
+        ] {
+            let text = format!(
+                "         MACRO\n         M     &P,&Q=1\n         DC    C'&P(1)'\n         MEND\n         LCLA  &A\n         LCLC  &C\n{front}{long}\n         END\n"
+            );
+            let options = Options { long_lines: true, listing: false, ..Options::default() };
+            let assembly = assemble(&Source::new("long", text), &options, &NoLibrary);
+            assert_eq!(assembly.object.is_some(), assembly.severity.0 < 8);
+        }
+    }
+}
