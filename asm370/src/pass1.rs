@@ -337,7 +337,8 @@ impl Assembler<'_> {
                 faults = self.define_label(index, constant.attributes(&operand));
                 labelled = true;
             }
-            bits += constant.total_bits(&operand);
+            // What exceeds the location counter by far need not be told from what exceeds it farther.
+            bits = bits.saturating_add(constant.total_bits(&operand)).min(1 << 40);
             match operand.as_bytes().get(at) {
                 None => break,
                 Some(b',') => at += 1,

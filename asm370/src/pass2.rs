@@ -9,6 +9,9 @@ use crate::object::{Entry, Rld, Text};
 use crate::operation::Directive;
 use crate::symbol::{Kind, SectionId, State, SymbolId};
 
+/// Bytes one assembly may define: four times the storage there is, since ORG can go back.
+const TEXT_LIMIT: usize = 1 << 26;
+
 impl Assembler<'_> {
     /// Assembles all lines.
     pub fn generate(&mut self) {
@@ -129,6 +132,9 @@ impl Assembler<'_> {
 
     /// Assembles the constants in `text` from `at` on. Location counter references mean the line `user`.
     fn generate_data(&mut self, index: usize, user: usize, text: &str, at: usize, moving: bool) -> Parsed<()> {
+        if self.emitted > TEXT_LIMIT {
+            return Err(Fault::error(0, "the text of the assembly exceeds 64 megabytes"));
+        }
         let mut out = Assembled::default();
         let mut scope = self.scope(user);
         let externals = |name: &str| -> Option<SectionId> {
@@ -151,6 +157,7 @@ impl Assembler<'_> {
         let references = std::mem::take(&mut scope.references);
         self.refer(index, &references);
         result?;
+        self.emitted += out.bytes.len();
         self.relocate(index, &out);
         self.emit(index, &out.bytes, true);
         Ok(())

@@ -172,3 +172,30 @@ fn objects_are_linked() {
     assert_eq!(word(0x2020), 0x2014);
     assert_eq!(image.bytes[0x24..0x26], [0x20, 0x1C]);
 }
+
+#[test]
+fn limits_are_reached_with_a_message() {
+    let message = |text: &str| {
+        let assembly =
+            assemble(&Source::new("test", text), &Options { listing: false, ..Options::default() }, &NoLibrary);
+        assert!(assembly.object.is_none());
+        assembly.diagnostics[0].message.clone()
+    };
+    let mut externals = String::from("P        CSECT\n");
+    for n in 0..66_000 {
+        externals.push_str(&format!("         EXTRN X{n}\n"));
+    }
+    assert_eq!(message(&(externals + "         END\n")), "there are more than 65535 external symbols");
+    let mut sections = String::new();
+    for n in 0..300 {
+        sections.push_str(&format!("S{n:<7} CSECT\n         DS    16000000X\n"));
+    }
+    assert_eq!(message(&(sections + "         END\n")), "the control sections together exceed 16 megabytes");
+    let mut back = String::from("P        CSECT\n");
+    for _ in 0..10 {
+        back.push_str("         DC    16000000X'00'\n         ORG   P\n");
+    }
+    assert_eq!(message(&(back + "         END\n")), "the text of the assembly exceeds 64 megabytes");
+    let huge = format!("P        CSECT\n         DC    {}\n         END\n", ["16777215CL65535'X'"; 3].join(","));
+    assert_eq!(message(&huge), "the location counter exceeds FFFFFF");
+}
