@@ -45,7 +45,6 @@ fn a_deck_is_read_back_as_the_same_object() {
     assert_eq!(one, two);
 }
 
-/// The deck that IBM's assembler punched for the job in the OS/VS1 run, in the columns of the manual.
 #[test]
 fn cards_have_the_columns_of_the_manual() {
     let program = "TEST     CSECT\n         DC    F'1234'\n         DC    A(TEST)\n         END   TEST\n";
@@ -89,34 +88,4 @@ fn what_links_badly_is_said() {
     let errors = link(&objects, 0).unwrap_err();
     assert_eq!(errors[0].to_string(), "the external symbol NONE, which object 0 needs, is not defined");
     assert!(link(&[], 0).is_err());
-}
-
-/// The cards of the OS/VS1 job, as its punch file shows them: what is not printable is blank.
-#[test]
-fn the_vs1_job_is_punched_as_ibm_did() {
-    let program = include_str!("listings/vs1job.asm")
-        .replace("         WTO   MF=(E,MSG)", "         LA    1,MSG\n         SVC   35")
-        .replace(
-            "MSG      WTO   'PRODUCT IS  XXXXXXXX',MF=L",
-            "MSG      DS    0F\n         DC    AL2(24),B'0000000000000000'\n         DC    C'PRODUCT IS  XXXXXXXX'",
-        );
-    let mut object = object(&program);
-    let identification = &mut object.identification[0];
-    identification.translator = "5741SC103".into();
-    identification.level = "0201".into();
-    identification.date = "98324".into();
-    let printed: Vec<String> =
-        object.to_cards("").iter().map(|card| card.iter().map(|&byte| printed(byte)).collect()).collect();
-    let ibm = [
-        " ESD            TEST           &                                        00000001",
-        " TXT             {  q {   + { o { 3 { {   {            K                00000002",
-        " TXT                PRODUCT IS  XXXXXXXX                                00000003",
-        " END                            15741SC103 020198324                    00000004",
-    ];
-    assert_eq!(printed, ibm);
-}
-
-/// A byte as the host shows the punch file.
-fn printed(byte: u8) -> char {
-    Some(s370_arch::ebcdic::to_char(byte)).filter(|c| matches!(c, ' '..='~')).unwrap_or(' ')
 }

@@ -13,38 +13,6 @@ fn hex(text: &str) -> String {
     image.bytes.iter().map(|b| format!("{b:02X}")).collect()
 }
 
-/// What IBM's assembler made of this program is in the job listing of OS/VS1 (macro calls written out).
-#[test]
-fn the_vs1_job_gives_ibms_object_code() {
-    let text = "\
-TEST     CSECT
-         BALR  12,0
-         USING *,12
-         LR    10,14
-         LM    2,3,NUMS
-         MR    2,2
-         CVD   3,DW
-         OI    DW+7,15
-         UNPK  MSG+17(8),DW
-         LA    1,MSG                             LOAD PARAMETER REG 1   01900003
-         SVC   35                                ISSUE SVC              01500003
-         LR    14,10
-         SR    15,15
-         BR    14
-NUMS     DC    F'1234,5678'
-DW       DS    D
-MSG      DS    0F                                                       01800003
-         DC    AL2(24)             TEXT LENGTH                          13200003
-         DC    B'0000000000000000' MCS FLAGS                            13250003
-         DC    C'PRODUCT IS  XXXXXXXX'                                  13350003
-         END   TEST
-";
-    let expected = "05C018AE9823C0221C224E30C02E960FC035F377C047C02E4110C0360A2318EA1BFF07FE000004D20000162E\
-                    000000000000000000000000\
-                    00180000D7D9D6C4E4C3E340C9E24040E7E7E7E7E7E7E7E7";
-    assert_eq!(hex(text), expected);
-}
-
 #[test]
 fn literals_are_pooled_and_ordered_by_size() {
     let text = "\
