@@ -223,10 +223,21 @@ impl Assembler<'_> {
 
     /// Goes to a sequence symbol of open code, back or ahead.
     fn branch_open(&mut self, name: &Rc<str>) -> bool {
-        if let Some(place) = self.input.sequence.get(name) {
-            self.input.open = place.clone();
-            return true;
+        if !self.input.sequence.contains_key(name) {
+            self.look_for(name);
         }
+        let found = self.input.sequence.get(name).cloned();
+        match found {
+            Some(place) => {
+                self.input.open = place;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Notes the sequence symbols further on in open code, until `name` is among them.
+    fn look_for(&mut self, name: &Rc<str>) {
         let mut ahead = self.input.open.clone();
         let mut depth = 0;
         while let Some(reader) = ahead.last_mut() {
@@ -235,21 +246,24 @@ impl Assembler<'_> {
                 ahead.pop();
                 continue;
             };
-            if statement.comment {
-                continue;
-            }
             match statement.operation.as_str() {
+                _ if statement.comment => continue,
                 "MACRO" => depth += 1,
                 "MEND" => depth -= 1,
                 _ => {}
             }
-            if depth <= 0 && statement.name == **name {
-                reader.line = line;
-                self.input.open = ahead;
-                return true;
+            if depth <= 0 && statement.name.starts_with('.') {
+                let mut place = ahead.clone();
+                if let Some(last) = place.last_mut() {
+                    last.line = line;
+                }
+                let found = statement.name == **name;
+                self.input.sequence.entry(Rc::from(statement.name)).or_insert(place);
+                if found {
+                    return;
+                }
             }
         }
-        false
     }
 
     /// Replaces variable symbols and hands the statement to whom it concerns.

@@ -242,12 +242,12 @@ impl Assembler<'_> {
             | Directive::Iseq
             | Directive::Opsyn
             | Directive::Pop
-            | Directive::Print
             | Directive::Push
             | Directive::Repro
             | Directive::Space
             | Directive::Using => Ok(()),
             Directive::Title => self.define_title(index),
+            Directive::Print => self.check_print(index),
         }
     }
 
@@ -546,6 +546,17 @@ impl Assembler<'_> {
                 return parser.finish();
             }
         }
+    }
+
+    fn check_print(&self, index: usize) -> Parsed<()> {
+        let mut at = 0;
+        for word in self.lines[index].statement.operand.split(',') {
+            if !matches!(word, "ON" | "OFF" | "GEN" | "NOGEN" | "DATA" | "NODATA") {
+                return Err(Fault::warning(at, "expected ON, OFF, GEN, NOGEN, DATA or NODATA"));
+            }
+            at += word.len() + 1;
+        }
+        Ok(())
     }
 
     /// The name of the first TITLE that has one identifies the deck.

@@ -3,7 +3,7 @@
 use crate::assembler::{Assembler, Role};
 use crate::constant::{Assembled, Constant, Setting, shape};
 use crate::diagnostic::{Fault, Parsed};
-use crate::expression::Parser;
+use crate::expression::{Parser, References};
 use crate::machine::encode;
 use crate::object::{Entry, Rld, Text};
 use crate::operation::Directive;
@@ -96,9 +96,10 @@ impl Assembler<'_> {
     }
 
     /// Notes references to symbols for the cross-reference.
-    pub fn refer(&mut self, index: usize, symbols: &[SymbolId]) {
+    pub fn refer(&mut self, index: usize, references: &References) {
         let number = self.lines[index].number;
-        for &id in symbols {
+        let undefined: Vec<SymbolId> = references.undefined.iter().map(|name| self.symbols.intern(name)).collect();
+        for &id in references.defined.iter().chain(&undefined) {
             let references = &mut self.symbols.get_mut(id).references;
             if references.last() != Some(&number) {
                 references.push(number);
@@ -339,7 +340,7 @@ impl Assembler<'_> {
     fn check_entries(&mut self) {
         for (name, index) in self.entries.clone() {
             let id = self.symbols.intern(&name);
-            self.refer(index, &[id]);
+            self.refer(index, &References { defined: vec![id], undefined: Vec::new() });
             let fine = match self.symbols.get(id).state {
                 State::Defined { section: Some(section), .. } => {
                     let kind = self.sections.get(section).kind;
