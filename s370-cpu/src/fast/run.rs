@@ -12,12 +12,13 @@ use std::hint::black_box;
 use s370_arch::psw::program_mask;
 
 use super::{
-    bytes,
+    Pending, bytes,
     cache::{Cache, Register, Registers, decode_slot, decode_volatile, rehome},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     slot::{Code, Slot, is_branch, is_conditional},
     system_ops::{self as system, Swap},
+    tlb::{Context, Tlb},
 };
 use crate::{
     exec::ADDRESS,
@@ -33,12 +34,11 @@ pub struct Hot<'a> {
     pub state: &'a mut CpuState,
     pub storage: &'a Storage,
     pub cache: &'a Cache,
-    pub fetch: &'a [Entry; ENTRIES],
-    pub store: &'a [Entry; ENTRIES],
+    pub tlb: &'a Tlb,
     /// Interruptions that an instruction causes are taken here, when nothing else could come between.
     pub native: bool,
-    /// Nothing at all is pending, so that masks may be opened.
-    pub quiet: bool,
+    /// What may not be let in by opening masks.
+    pub pending: Pending,
     /// TOD-clock units an instruction takes.
     pub instruction_time: u64,
     /// Instructions that may be executed; what is left of them afterwards.
@@ -66,7 +66,7 @@ pub enum Leave {
 #[expect(clippy::cognitive_complexity, reason = "one arm an instruction: the processor's dispatch table")]
 pub fn run(hot: &mut Hot<'_>) -> Leave {
     let storage = hot.storage;
-    let (fetch, store) = (hot.fetch, hot.store);
+    let (mut fetch, mut store) = tables(hot.tlb.current());
     let mut left = hot.left;
     let mut gr = Registers::new(&hot.state.gr);
     let mut fpr = hot.state.fpr;
@@ -479,6 +479,22 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     hot.state.time + (hot.left - left) * hot.instruction_time
                 };
             }
+            /// Goes on at an address, in the context that the PSW now selects.
+            macro_rules! switch {
+                ($target:expr) => {{
+                    let target: u32 = $target;
+                    match hot.tlb.switch(hot.state) {
+                        Some(context) if !hot.state.psw.secondary => {
+                            (fetch, store) = tables(context);
+                            enter!(target);
+                        }
+                        _ => {
+                            elsewhere = Some(target);
+                            break 'run Leave::Context;
+                        }
+                    }
+                }};
+            }
             /// A swap of PSWs that may have been done.
             macro_rules! swap {
                 ($swap:expr) => {
@@ -491,8 +507,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         Swap::Context(target) => {
                             left -= 1;
                             cc = LazyCode::of(hot.state.psw.cc);
-                            elsewhere = Some(target);
-                            break 'run Leave::Context;
+                            switch!(target);
                         }
                         Swap::Declined => slow!(),
                     }
@@ -512,8 +527,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         system::MaskChange::Done => next!(2),
                         system::MaskChange::Context => {
                             left -= 1;
-                            cursor = cursor.advance(2);
-                            break 'run Leave::Context;
+                            let target = next_address!(2);
+                            switch!(target);
                         }
                         system::MaskChange::Declined => slow!(),
                     }
@@ -2109,8 +2124,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if key != hot.state.psw.key {
                         hot.state.psw.key = key;
                         left -= 1;
-                        cursor = cursor.advance(2);
-                        break 'run Leave::Context;
+                        let target = next_address!(2);
+                        switch!(target);
                     }
                     next!(2);
                 }
@@ -2133,6 +2148,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     hot.state.psw.cc = cc.code();
     hot.state.psw.address = address & ADDRESS;
     leave
+}
+
+/// The tables of a context.
+#[inline(always)]
+fn tables(context: &Context) -> (&[Entry; ENTRIES], &[Entry; ENTRIES]) {
+    (context.fetch.entries(), context.store.entries())
 }
 
 /// Registers that LM, STM, LCTL and STCTL move: from R1 to R3, wrapping from 15 to 0.

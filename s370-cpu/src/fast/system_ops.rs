@@ -13,7 +13,7 @@ use crate::{
     exec::ADDRESS,
     interruption::{Detail, Interruption, ProgramInterruption},
     state::{ClockState, CpuState},
-    storage::window::Spot,
+    storage::{Unmarked, window::Spot},
 };
 
 /// What became of an attempt to load a new PSW.
@@ -36,10 +36,22 @@ pub enum MaskChange {
     Declined,
 }
 
-/// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it could let in.
+/// Whether a PSW lets in something that is pending.
+#[inline(always)]
+fn lets_in(hot: &Hot<'_>, psw: &Psw) -> bool {
+    let pending = hot.pending;
+    pending.other
+        || pending.external && psw.external()
+        || pending.io && psw.io_channels(hot.state.cr[2]) != 0
+}
+
+/// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it lets in.
 #[inline(always)]
 fn is_plain(hot: &Hot<'_>, psw: &Psw) -> bool {
-    hot.quiet && !psw.wait && !psw.per() && psw.is_format_valid(hot.state.model.has(Facility::DualAddressSpace))
+    !psw.wait
+        && !psw.per()
+        && psw.is_format_valid(hot.state.model.has(Facility::DualAddressSpace))
+        && !lets_in(hot, psw)
 }
 
 #[inline(always)]
@@ -66,21 +78,18 @@ pub fn load_psw(hot: &mut Hot<'_>, word: u64) -> Swap {
 /// Takes an interruption if the loop may go on, in some way, after it.
 #[inline(always)]
 fn take(hot: &mut Hot<'_>, class: Class, interruption: &Interruption, address: u32, cc: u8) -> Swap {
-    let state = &mut *hot.state;
-    let new = Psw::parse(hot.storage.u64(state.absolute(class.new_psw())));
-    // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
-    if !hot.native || state.psw.per() || !is_plain(hot, &new) || new.problem && class == Class::Program {
-        return Swap::Declined;
-    }
-    let state = &mut *hot.state;
+    let state = &*hot.state;
     let low = state.absolute(0);
-    if hot.storage.is_code(low, 256) || low.saturating_add(256) > hot.storage.size() {
+    let new = Psw::parse(hot.storage.u64(low + class.new_psw()));
+    let is_available = low < hot.storage.size() && !hot.storage.is_code(low, 256);
+    if !hot.native || state.psw.per() || !is_plain(hot, &new) || !is_available {
         return Swap::Declined;
     }
+    let state = &mut *hot.state;
     let old = state.psw;
     state.psw.address = address;
     state.psw.cc = cc;
-    match state.take(hot.storage, interruption) {
+    match state.take_into(&Unmarked::new(hot.storage, low), interruption) {
         Ok(()) => loaded(old, &new),
         // `new` was seen to be valid; had it not been, looking at everything again is right.
         Err(_) => Swap::Context(new.address),
@@ -104,7 +113,7 @@ pub fn privileged(hot: &mut Hot<'_>, next: u32, cc: u8, ilc: u8) -> Swap {
 #[inline(always)]
 pub fn mask_change_is_plain(hot: &Hot<'_>, mask: u8) -> bool {
     let unassigned = if hot.state.psw.ec { system_mask::EC_UNASSIGNED | system_mask::PER } else { 0 };
-    hot.quiet && mask & unassigned == 0
+    mask & unassigned == 0 && !lets_in(hot, &Psw { system_mask: mask, ..hot.state.psw })
 }
 
 /// SET SYSTEM MASK and its like, in the supervisor state.
@@ -127,8 +136,8 @@ pub fn load_control(hot: &mut Hot<'_>, from: Spot, first: Register, count: u32) 
     if (0..count).any(|n| relied_on(register(n)) && value(n) != hot.state.cr[register(n)]) {
         return false;
     }
-    // Masks of interruptions that are pending, and PER, are looked at only outside the loop.
-    if !hot.quiet {
+    // The masks of channels whose interruptions are pending are looked at only outside the loop.
+    if hot.pending.io || hot.pending.other {
         return false;
     }
     for n in 0..count {
