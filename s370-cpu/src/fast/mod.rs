@@ -57,6 +57,8 @@ impl Fast {
         if state.psw.per() || state.psw.secondary || state.psw.wait {
             return (0, Leave::Slow);
         }
+        // An interruption, a timer or a channel may have stored into code since the last time.
+        self.forget_stale(storage);
         self.tlb.select(state);
         let mut left = slice.budget;
         loop {
@@ -152,6 +154,11 @@ impl Fast {
                 self.tlb.drop_absolute(block * BLOCK);
             }
         }
+        self.forget_stale(storage);
+    }
+
+    /// Forgets decoded instructions that have been stored into.
+    fn forget_stale(&mut self, storage: &Storage) {
         if storage.has_stale() {
             self.cache.forget(&storage.take_stale(), storage);
         }
