@@ -143,30 +143,12 @@ impl CpuState {
     /// The early program interruption to be taken next: the new PSW's format is invalid. A PER event that waited for this
     /// interruption is part of it.
     pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Result<(), ProgramInterruption> {
-        self.take_into(storage, interruption)
-    }
-
-    /// [`CpuState::take`], into storage of any kind.
-    #[inline]
-    pub(crate) fn take_into(
-        &mut self,
-        storage: &impl Stores,
-        interruption: &Interruption,
-    ) -> Result<(), ProgramInterruption> {
         let class = interruption.class();
         let (code, ilc) = interruption.code_and_ilc();
-        let old = self.psw.emit(code, ilc);
         let at = |real: u32| self.absolute(real);
+        store_old_psw(&self.psw, storage, at(0), class, code, ilc);
         match *interruption {
-            Interruption::Program(ref program) => {
-                if self.psw.ec {
-                    storage.word(at(140), u32::from(ilc) << 17 | u32::from(code));
-                }
-                store_program_detail(self, storage, program);
-            }
-            Interruption::Svc { .. } if self.psw.ec => {
-                storage.word(at(136), u32::from(ilc) << 17 | u32::from(code));
-            }
+            Interruption::Program(ref program) => store_program_detail(self, storage, program),
             Interruption::External { cpu_address, parameter, .. } => {
                 if let Some(address) = cpu_address {
                     storage.halfword(at(132), address);
@@ -187,7 +169,6 @@ impl CpuState {
             Interruption::MachineCheck { code } => storage.doubleword(at(232), code),
             Interruption::Svc { .. } | Interruption::Io { .. } | Interruption::Restart => {}
         }
-        storage.doubleword(at(class.old_psw()), old);
         self.psw = Psw::parse(storage.fetch(at(class.new_psw())));
         if self.psw.is_format_valid(self.model.has(Facility::DualAddressSpace)) {
             return Ok(());
@@ -217,7 +198,20 @@ impl CpuState {
     }
 }
 
-fn store_program_detail(state: &CpuState, storage: &impl Stores, program: &ProgramInterruption) {
+/// Stores the old PSW and, in EC mode, the code and ILC of a program or supervisor-call interruption. `low` is the
+/// absolute address of real location 0.
+#[inline(always)]
+pub(crate) fn store_old_psw(psw: &Psw, storage: &impl Stores, low: u32, class: Class, code: u16, ilc: u8) {
+    storage.doubleword(low + class.old_psw(), psw.emit(code, ilc));
+    let identification = u32::from(ilc) << 17 | u32::from(code);
+    match class {
+        Class::Program if psw.ec => storage.word(low + 140, identification),
+        Class::Svc if psw.ec => storage.word(low + 136, identification),
+        _ => {}
+    }
+}
+
+fn store_program_detail(state: &CpuState, storage: &Storage, program: &ProgramInterruption) {
     let at = |real: u32| state.absolute(real);
     match program.detail {
         Detail::None => {}

@@ -9,7 +9,10 @@
 
 use std::hint::black_box;
 
-use s370_arch::psw::program_mask;
+use s370_arch::{
+    interruption::{Class, ProgramCode},
+    psw::program_mask,
+};
 
 use super::{
     Pending, bytes,
@@ -17,7 +20,7 @@ use super::{
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     slot::{Code, Slot, is_branch, is_conditional},
-    system_ops::{self as system, Swap},
+    system_ops::{self as system, Memo},
     tlb::{Context, Tlb},
 };
 use crate::{
@@ -64,9 +67,11 @@ pub enum Leave {
 
 /// Executes instructions from the PSW's address, whose block must be open.
 #[expect(clippy::cognitive_complexity, reason = "one arm an instruction: the processor's dispatch table")]
-pub fn run(hot: &mut Hot<'_>) -> Leave {
+pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     let storage = hot.storage;
     let (mut fetch, mut store) = tables(hot.tlb.current());
+    let (mut interrupted, mut returned) = (Memo::new((fetch, store)), Memo::new((fetch, store)));
+    let mut low = system::plain_low_storage(hot);
     let mut left = hot.left;
     let mut gr = Registers::new(&hot.state.gr);
     let mut fpr = hot.state.fpr;
@@ -495,29 +500,31 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     }
                 }};
             }
-            /// A swap of PSWs that may have been done.
-            macro_rules! swap {
-                ($swap:expr) => {
-                    match $swap {
-                        Swap::Done(target) => {
-                            left -= 1;
-                            cc = LazyCode::of(hot.state.psw.cc);
-                            enter!(target);
-                        }
-                        Swap::Context(target) => {
-                            left -= 1;
-                            cc = LazyCode::of(hot.state.psw.cc);
-                            switch!(target);
-                        }
-                        Swap::Declined => slow!(),
+            /// Goes on with a PSW that has been loaded.
+            macro_rules! loaded {
+                ($word:expr, $memo:ident) => {{
+                    left -= 1;
+                    cc = LazyCode::of(system::code_of($word));
+                    (fetch, store) = $memo.tables;
+                    let target = $word as u32 & ADDRESS;
+                    enter!(target);
+                }};
+            }
+            /// Takes an interruption of the class, with this code and ILC.
+            macro_rules! interrupt {
+                ($class:expr, $code:expr, $halfwords:literal) => {{
+                    let next = (next_address!($halfwords), cc.code());
+                    match system::interrupt(hot, low, $class, ($code, $halfwords), next, &mut interrupted) {
+                        Some(word) => loaded!(word, interrupted),
+                        None => slow!(),
                     }
-                };
+                }};
             }
             /// In the problem state, a privileged-operation exception; in the supervisor state, goes on.
             macro_rules! privileged {
                 ($halfwords:literal) => {
                     if hot.state.psw.problem {
-                        swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
+                        interrupt!(Class::Program, ProgramCode::PRIVILEGED.0, $halfwords);
                     }
                 };
             }
@@ -770,6 +777,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             match code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, absolute);
+                    low = system::plain_low_storage(hot);
                     continue 'run;
                 }
                 Code::End => {
@@ -1999,7 +2007,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
 
-                Code::Svc => swap!(system::supervisor_call(hot, s.i, next_address!(1), cc.code())),
+                Code::Svc => interrupt!(Class::Svc, s.i.into(), 1),
                 Code::Lpsw => {
                     privileged!(2);
                     let at = address1!();
@@ -2007,7 +2015,10 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         slow!();
                     }
                     let word = fetchable!(at, 8).u64();
-                    swap!(system::load_psw(hot, word));
+                    if !system::load_psw(hot, word, &mut returned) {
+                        slow!();
+                    }
+                    loaded!(word, returned);
                 }
                 Code::Ssm => {
                     privileged!(2);
@@ -2152,7 +2163,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
 
 /// The tables of a context.
 #[inline(always)]
-fn tables(context: &Context) -> (&[Entry; ENTRIES], &[Entry; ENTRIES]) {
+pub fn tables(context: &Context) -> (&[Entry; ENTRIES], &[Entry; ENTRIES]) {
     (context.fetch.entries(), context.store.entries())
 }
 
