@@ -225,7 +225,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if (at & 2047) + length > 2048 {
                         slow!();
                     }
-                    if entry.flags() & HAS_CODE != 0 && storage.is_code(storage.absolute_of(entry.spot(at)), length) {
+                    if entry.flags() & HAS_CODE != 0 && storage.is_code_short(storage.absolute_of(entry.spot(at)), length) {
                         slow!();
                     }
                     entry.spot(at)
@@ -685,8 +685,9 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 () => {{
                     let count = register_count(s);
                     let from = fetchable_run!(address1!(), count * 4);
+                    let first = s.r1;
                     for n in 0..count {
-                        gr[s.r1.plus(n)] = from.right(n * 4).u32();
+                        gr[first.plus(n)] = from.right(n * 4).u32();
                     }
                 }};
             }
@@ -694,8 +695,9 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 () => {{
                     let count = register_count(s);
                     let to = storable_run!(address1!(), count * 4);
+                    let first = s.r1;
                     for n in 0..count {
-                        to.right(n * 4).put_u32(gr[s.r1.plus(n)]);
+                        to.right(n * 4).put_u32(gr[first.plus(n)]);
                     }
                 }};
             }

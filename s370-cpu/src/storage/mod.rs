@@ -155,7 +155,7 @@ impl Storage {
     fn put<T: Copy>(&self, at: u32, value: T) {
         const { assert!(size_of::<T>() <= 16) };
         // SAFETY: inside the allocation by the module's invariant.
-        unsafe { self.pointer::<Unaligned<T>>(at).write_volatile(Unaligned(value)) }
+        unsafe { self.pointer::<T>(at).write_unaligned(value) }
     }
 
     /// The byte at `at`.
@@ -392,7 +392,7 @@ impl Storage {
         marks(word) & from != 0 || marks(end) & to != 0 || (word + 1..end).any(|n| marks(n) != 0)
     }
 
-    /// [`Storage::is_code`] for at most 8 bytes, in one look at the marks.
+    /// [`Storage::is_code`], with one look at the marks where the run is short.
     #[inline(always)]
     #[must_use]
     pub fn is_code_short(&self, at: u32, length: u32) -> bool {
@@ -404,7 +404,7 @@ impl Storage {
         if last / 64 != first / 64 {
             return self.is_code(at, length);
         }
-        marks & ((2 << (last - first)) - 1) != 0
+        marks & (2_u64 << (last - first)).wrapping_sub(1) != 0
     }
 
     /// To be called after any store at a place that may be decoded: tells every processor which decoded halfwords it hit.
