@@ -323,7 +323,7 @@ impl<'e, 'a> Evaluator<'e, 'a> {
     }
 
     /// One quoted string with its substring notation.
-    fn string(&mut self) -> Parsed<String> {
+    pub fn string(&mut self) -> Parsed<String> {
         let start = self.at;
         self.expect(b'\'', "at the beginning of the string")?;
         let mut text = String::new();
@@ -364,7 +364,8 @@ impl<'e, 'a> Evaluator<'e, 'a> {
             return Ok(String::new());
         }
         let count = text.chars().count() as i32;
-        if start < 1 || start > count || length < 0 {
+        // IBM's macros look behind the end of an operand and expect to find nothing there.
+        if start < 1 || length < 0 {
             return Err(Fault::error(
                 at,
                 format!("the substring ({start},{length}) is outside of a string of {count} characters"),

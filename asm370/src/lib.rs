@@ -16,7 +16,9 @@
 mod assembler;
 mod conditional;
 mod constant;
+mod control;
 mod deck;
+mod definition;
 mod diagnostic;
 mod expression;
 mod generator;
@@ -25,6 +27,7 @@ mod listing;
 mod literal;
 mod lookahead;
 mod machine;
+mod maclib;
 mod macros;
 mod number;
 mod object;
@@ -32,8 +35,10 @@ mod operation;
 mod options;
 mod pass1;
 mod pass2;
+mod set;
 mod source;
 mod statement;
+mod structured;
 mod symbol;
 mod using;
 mod value;
@@ -43,21 +48,27 @@ pub use constant::AddressKind;
 pub use deck::{Card, DeckError};
 pub use diagnostic::{Call, Diagnostic, Severity};
 pub use link::{CoreImage, LinkError, MapEntry, link};
+pub use maclib::{Maclib, MaclibError};
 pub use object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
 pub use options::Options;
 pub use source::{Concatenation, Members, NoLibrary, Provider, Source};
+pub use structured::StructuredMacros;
 
 /// What an assembly leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assembly {
     /// The object; `None` when the severity is 8 or more.
     pub object: Option<Object>,
+    /// What the first named TITLE statement calls the deck; see [`Object::to_cards`].
+    pub identification: String,
     /// The listing, pages separated by form feeds; empty when it was not asked for.
     pub listing: String,
     /// The messages, in the order of the statements they are about.
     pub diagnostics: Vec<Diagnostic>,
     /// The highest severity of the diagnostics, 0 when there are none.
     pub severity: Severity,
+    /// Statements in the listing, generated ones included.
+    pub statements: u32,
 }
 
 /// Assembles a source. Members of `library` serve COPY and macro calls.
@@ -70,5 +81,13 @@ pub fn assemble(source: &Source, options: &Options, library: &dyn Provider) -> A
     let listing = if options.listing { listing::listing(&assembler, &object) } else { String::new() };
     let mut diagnostics = std::mem::take(&mut assembler.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.statement);
-    Assembly { object: (severity < Severity::ERROR).then_some(object), listing, diagnostics, severity }
+    let statements = assembler.lines.len() as u32;
+    Assembly {
+        object: (severity < Severity::ERROR).then_some(object),
+        identification: assembler.identification,
+        listing,
+        diagnostics,
+        severity,
+        statements,
+    }
 }

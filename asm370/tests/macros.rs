@@ -116,6 +116,7 @@ fn character_expressions() {
     assert_eq!(case("'&A'(2,3)"), chars("BCD"));
     assert_eq!(case("'&A'(4,9)"), chars("DE"));
     assert_eq!(case("'&A'(&N,1).'Q'"), chars("BQ"));
+    assert_eq!(case("'&A'(6,2).'Q'"), chars("Q"));
     assert_eq!(case("'X'.'Y'"), chars("XY"));
     assert_eq!(case("'&A.Z'"), chars("ABCDEZ"));
     assert_eq!(case("'A.&N'"), chars("A.2"));
@@ -345,6 +346,22 @@ V&I      EQU   9
 }
 
 #[test]
+fn open_code_branches_back_into_what_was_skipped() {
+    let text = "
+         LCLA  &I
+P        CSECT
+         AGO   .LATER
+.SKIPPED DC    X'02'
+         AGO   .END
+.LATER   DC    X'01'
+         AGO   .SKIPPED
+.END     DC    X'03'
+         END
+";
+    assert_eq!(hex(text), "010203");
+}
+
+#[test]
 fn operation_synonyms() {
     let text = "
 PLUS     OPSYN AR
@@ -405,7 +422,7 @@ P        CSECT
     let assembly = run(text);
     assert_eq!(assembly.diagnostics.len(), 1);
     let diagnostic = &assembly.diagnostics[0];
-    assert_eq!((diagnostic.line, diagnostic.statement), (3, Some(12)));
+    assert_eq!((diagnostic.line, diagnostic.statement), (3, Some(11)));
     let calls: Vec<(&str, u32)> = diagnostic.calls.iter().map(|c| (c.name.as_str(), c.line)).collect();
     assert_eq!(calls, [("INNER", 7), ("OUTER", 10)]);
 }
@@ -447,7 +464,7 @@ fn what_is_wrong_is_said() {
     assert!(case("         AGO   .NONE\n").contains(".NONE is not defined"));
     assert!(case("         DC    C'&NONE'\n").contains("&NONE is not declared"));
     assert!(case("         LCLA  &X(2)\n&X(3)    SETA  1\n").contains("from 1 to 2, not 3"));
-    assert!(case("         LCLC  &X\n&X       SETC  '&A'(5,1)\n").contains("outside of a string"));
+    assert!(case("         LCLC  &X\n&X       SETC  '&A'(0,1)\n").contains("outside of a string"));
     assert!(case("         AIF   (&A EQ 1.X\n.X       ANOP\n").contains("not a number"));
     assert!(messages("         MACRO\n         M\n         END\n")[0].contains("no MEND"));
     assert!(messages("P        CSECT\n         DOUBLE 1,X=2\n         END\n")[0].contains("no keyword parameter X"));

@@ -52,6 +52,16 @@ programs! {
     "intloop", 9, "integer loop in registers";
     "mix", 400, "call-heavy integer mix, its data on the pages of its code";
     "sieve", 12, "sieve of Eratosthenes";
+    "sievedat", 12, "the sieve with DAT on";
+    "pagewalk", 50, "a walk over more pages than a TLB holds";
+    "decimal", 900, "decimal arithmetic";
+    "fpshort", 40, "short floating point";
+    "fplong", 40, "long floating point";
+    "moves", 400, "storage moves";
+    "svc", 15, "supervisor calls";
+    "privtrap", 15, "privileged-operation traps";
+    "privmix", 60, "privileged instructions in supervisor state";
+    "selfmod", 18, "code that modifies itself";
 }
 
 /// Why there is no result.
@@ -103,8 +113,7 @@ impl Program {
         let Some(object) = assembly.object.filter(|_| assembly.diagnostics.is_empty()) else {
             return Err(ProgramError::Assembly { program, messages: lines(&assembly.diagnostics) });
         };
-        let image =
-            link(&[object], 0).map_err(|errors| ProgramError::Link { program, messages: lines(&errors) })?;
+        let image = link(&[object], 0).map_err(|errors| ProgramError::Link { program, messages: lines(&errors) })?;
         let mut bytes = image.bytes;
         let place = bytes.get_mut(ROUNDS_AT..ROUNDS_AT + 4).filter(|_| image.origin == 0);
         place.ok_or(ProgramError::Layout(self.name))?.copy_from_slice(&rounds.to_be_bytes());
@@ -132,6 +141,8 @@ pub struct Outcome {
     pub psw: Psw,
     /// The general registers then: the sum a program found is in one of them.
     pub gr: [u32; 16],
+    /// The floating-point registers then.
+    pub fpr: [u64; 4],
 }
 
 impl Outcome {
@@ -160,7 +171,7 @@ impl Run {
     pub fn finish(&mut self, limit: u64) -> Outcome {
         let (instructions, stop) = self.machine.run(&mut NoDevices, limit);
         let state = &self.machine.processor.state;
-        Outcome { instructions, stop, psw: state.psw, gr: state.gr }
+        Outcome { instructions, stop, psw: state.psw, gr: state.gr, fpr: state.fpr }
     }
 }
 

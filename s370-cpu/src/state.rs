@@ -49,6 +49,13 @@ impl Model {
         self.facilities >> facility as u32 & 1 != 0
     }
 
+    /// Whether every facility but the CP assist instructions is installed.
+    #[inline]
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.facilities | 1 << Facility::EcpsVm as u32 == u32::MAX
+    }
+
     /// The same model with or without a facility.
     #[must_use]
     pub const fn with(mut self, facility: Facility, installed: bool) -> Self {

@@ -37,7 +37,7 @@ pub struct End {
 pub struct How {
     /// The engine.
     pub engine: Engine,
-    /// It may take interruptions inside its loop.
+    /// It may take interruptions inside its loop, which a machine lets it do if it logs none.
     pub native: bool,
     /// The longest run at a time.
     pub slice: u64,
@@ -63,8 +63,7 @@ pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
     let storage = Arc::new(storage);
     let mut machine = Machine::new(picture.state.clone(), Arc::clone(&storage));
     machine.processor.engine = how.engine;
-    machine.processor.native = how.native;
-    machine.log.capacity = 100;
+    machine.log.capacity = if how.native { 0 } else { 100 };
     let mut bus = scenario.bus.clone();
     let (mut executed, mut stop) = (0, Stop::Count);
     while stop == Stop::Count && executed < count {
@@ -91,8 +90,9 @@ pub fn compare(scenario: &Scenario, how: How, count: u64) -> Result<(), String> 
         wanted = run(scenario, How::ORACLE, count);
     }
     if wanted.stop == Stop::CheckStop {
-        // A machine recognizes a string of program interruptions within one run.
+        // A machine recognizes a string of program interruptions within one run, and only where it sees them all.
         how.slice = u64::MAX;
+        how.native = false;
     }
     let got = run(scenario, how, count);
     if is_same(&wanted, &got) {

@@ -9,7 +9,8 @@ use tests::{check::ENGINES, shared};
 fn disagreements() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/vector-disagreements.md");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let names = text.lines().filter_map(|line| line.strip_prefix("- `")?.split_once('`').map(|(name, _)| name.to_owned()));
+    let names =
+        text.lines().filter_map(|line| line.strip_prefix("- `")?.split_once('`').map(|(name, _)| name.to_owned()));
     names.collect()
 }
 
@@ -30,7 +31,9 @@ fn every_shared_vector_ends_as_expected_on_every_engine() {
             let differences = shared::differences(case, expected, engine).unwrap_or_else(|why| panic!("{why}"));
             match (differences.is_empty(), listed.contains(&case.id)) {
                 (true, false) | (false, true) => {}
-                (true, true) => failures.push(format!("{} on {engine:?}: listed as a disagreement, but agrees", case.id)),
+                (true, true) => {
+                    failures.push(format!("{} on {engine:?}: listed as a disagreement, but agrees", case.id))
+                }
                 (false, false) => failures.push(format!("{} ({}) on {engine:?}\n{differences}", case.id, expected.mn)),
             }
         }

@@ -204,10 +204,10 @@ impl Interpreter<'_> {
         even(r1)?;
         even(r2)?;
         let pad = (self.gr(r2 + 1) >> 24) as u8;
-        self.set_cc(0);
         loop {
             let left = [self.gr(r1 + 1) & ADDRESS, self.gr(r2 + 1) & ADDRESS];
             if left == [0, 0] {
+                self.set_cc(0);
                 break;
             }
             let mut unit = BLOCK;

@@ -13,7 +13,7 @@ use std::{cell::UnsafeCell, collections::HashMap};
 
 use s370_arch::{format::Instruction, isa::instruction_length, storage_key::BLOCK};
 
-use super::slot::{Code, Slot};
+use super::slot::{Code, Slot, pair_of};
 use crate::storage::{HALFWORDS, Storage};
 
 /// Blocks that may be decoded at once: 16 KiB of host memory each.
@@ -122,10 +122,18 @@ impl Cursor {
         Cursor(self.0.wrapping_offset(halfwords))
     }
 
-    /// Halfwords of storage between `other` and here.
+    /// The place that a branch leads to: `step` is in bytes of slots, so that nothing need be scaled.
     #[inline(always)]
-    pub fn halfwords_from(self, other: Cursor) -> isize {
-        (self.0 as isize).wrapping_sub(other.0 as isize) / size_of::<Slot>() as isize
+    #[must_use]
+    pub fn step(self, step: i16) -> Cursor {
+        Cursor(self.0.wrapping_byte_offset(isize::from(step)))
+    }
+
+    /// The step from `other` to here.
+    #[inline(always)]
+    pub fn step_from(self, other: Cursor) -> i16 {
+        const { assert!(size_of::<Slot>() * HALFWORDS <= 1 << 14, "a step must fit") };
+        (self.0 as isize).wrapping_sub(other.0 as isize) as i16
     }
 
     /// Bytes of storage between `base` and here.
@@ -144,8 +152,8 @@ pub struct Cache {
     owners: Vec<u32>,
     /// How often a decoded halfword (absolute address) was stored into.
     hits: HashMap<u32, u8>,
-    /// A slot of no block: for EXECUTE's target.
-    scratch: Box<UnsafeCell<Slot>>,
+    /// Slots of no block: for EXECUTE's target.
+    scratch: Box<UnsafeCell<[Slot; 4]>>,
 }
 
 impl Default for Cache {
@@ -155,7 +163,7 @@ impl Default for Cache {
             blocks: Vec::new(),
             owners: Vec::new(),
             hits: HashMap::new(),
-            scratch: Box::new(UnsafeCell::new(Slot::bare(Code::Slow))),
+            scratch: Box::new(UnsafeCell::new(std::array::from_fn(|_| Slot::bare(Code::Slow)))),
         }
     }
 }
@@ -171,9 +179,15 @@ impl Cache {
         Some((base.advance((absolute % BLOCK / 2) as isize), base))
     }
 
-    /// The slot for EXECUTE's target.
+    /// The slots for EXECUTE's target.
     pub fn scratch(&self) -> Cursor {
-        Cursor(self.scratch.get())
+        Cursor(self.scratch.get().cast())
+    }
+
+    /// Whether the hints of a block's branches are for this logical address of the block.
+    #[inline(always)]
+    pub fn is_home(&self, base: Cursor, logical: u32) -> bool {
+        base.advance(HALFWORDS as isize).slot().hint_value() == logical
     }
 
     /// Whether an absolute block has slots.
@@ -245,8 +259,18 @@ impl Cache {
     }
 }
 
+/// Makes a block's hints good for another logical address: forgets them.
+#[cold]
+#[inline(never)]
+pub fn rehome(base: Cursor, logical: u32) {
+    for n in 0..HALFWORDS {
+        base.advance(n as isize).slot().forget_hint();
+    }
+    base.advance(HALFWORDS as isize).slot().set_hint(Register::NONE, logical, 0);
+}
+
 fn is_decoded(code: Code) -> bool {
-    !matches!(code, Code::Undecoded | Code::Volatile | Code::End)
+    !matches!(code, Code::Undecoded | Code::Volatile | Code::Resume | Code::End)
 }
 
 /// After slot `n` has been given up: takes back the marks of its halfwords that no other instruction covers. Where another
@@ -271,7 +295,7 @@ pub fn decode_at(storage: &Storage, absolute: u32) -> Slot {
     let mut bytes = [0; 6];
     let length = u32::from(instruction_length(storage.u8(absolute)));
     if absolute % BLOCK + length > BLOCK {
-        return Slot { length: 1, ..Slot::bare(Code::Slow) };
+        return Slot::bare(Code::Slow);
     }
     storage.read(absolute, &mut bytes[..length as usize]);
     Slot::decode(Instruction(bytes))
@@ -290,7 +314,14 @@ pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) 
     let absolute = block + cursor.bytes_from(base);
     // What counts is read after it has been marked: whatever another processor stores then is heard of.
     storage.mark_code(absolute, u32::from(decode_at(storage, absolute).length) * 2);
-    cursor.set(decode_at(storage, absolute));
+    let mut slot = decode_at(storage, absolute);
+    let next = absolute + u32::from(slot.length) * 2;
+    if !next.is_multiple_of(BLOCK)
+        && let Some(pair) = pair_of(slot.code, decode_at(storage, next).code)
+    {
+        slot.code = pair;
+    }
+    cursor.set(slot);
 }
 
 #[cfg(test)]

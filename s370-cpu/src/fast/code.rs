@@ -21,10 +21,10 @@ impl LazyCode {
         LazyCode(result as i32 as i64)
     }
 
-    /// 0 when zero, else 1: the result of a logical operation.
+    /// 0 when zero, else 1: of the result of a logical operation.
     #[inline(always)]
-    pub const fn logical(result: u64) -> LazyCode {
-        LazyCode(-((result != 0) as i64))
+    pub const fn logical(result: u32) -> LazyCode {
+        LazyCode(-(result as i64))
     }
 
     /// Of a comparison without sign.
@@ -71,6 +71,6 @@ mod tests {
         }
         assert_eq!(LazyCode::signed(0x8000_0000).code(), 1);
         assert_eq!(LazyCode::compare(1, u32::MAX).code(), 1);
-        assert_eq!(LazyCode::logical(7).code(), 1);
+        assert_eq!(LazyCode::logical(u32::MAX).code(), 1);
     }
 }

@@ -66,7 +66,7 @@ pub fn shift(field: u128, length: u32, address: u32, rounding: u8, program_mask:
 #[inline(always)]
 pub fn convert_to_binary(doubleword: u64) -> Option<u32> {
     let converted = decimal::cvb(doubleword).ok()?;
-    (!converted.overflow).then_some(converted.register as u32)
+    (!converted.overflow).then_some(converted.register)
 }
 
 /// EDIT: the condition code. Pattern and source are equally long.

@@ -67,7 +67,8 @@ impl Fast {
     /// Executes instructions until something is met that is not for the loop. Returns how many were executed, and why
     /// the loop was left: [`Leave::Budget`], [`Leave::Slow`] or [`Leave::Context`].
     pub fn run(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice) -> (u64, Leave) {
-        if state.psw.per() || state.psw.secondary || state.psw.wait {
+        // The loop does not look for facilities.
+        if state.psw.per() || state.psw.secondary || state.psw.wait || !state.model.is_full() {
             return (0, Leave::Slow);
         }
         // A channel, another processor or whoever runs this one may have changed storage since.

@@ -7,14 +7,16 @@
 //! What the arms work on are local variables; no reference to them escapes, so that they stay in host registers. The
 //! general registers are followed by zeros: the first of them stands for "no base" and "no index".
 
+use std::hint::black_box;
+
 use s370_arch::psw::program_mask;
 
 use super::{
     bytes,
-    cache::{Cache, Register, Registers, decode_slot, decode_volatile},
+    cache::{Cache, Register, Registers, decode_slot, decode_volatile, rehome},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
-    slot::{Code, Slot, is_branch},
+    slot::{Code, Slot, is_branch, is_conditional},
     system_ops::{self as system, Swap},
 };
 use crate::{
@@ -79,24 +81,36 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let Some((mut cursor, mut base)) = hot.cache.enter(absolute | hot.state.psw.address & 2047) else {
         return Leave::Enter;
     };
-    // An instruction that is decoded for this time only, and EXECUTE's target. While that is executed, the cursor stands
-    // where the target's length leads past EXECUTE.
-    let mut volatile;
-    let executed = hot.cache.scratch();
+    if !hot.cache.is_home(base, logical) {
+        rehome(base, logical);
+    }
+    // EXECUTE's target, or an instruction that is decoded for this time only, is executed in a place of its own: it
+    // stands for the instruction at `origin`, and `resume` is where to go on afterwards.
+    let scratch = hot.cache.scratch();
+    let (mut origin, mut resume) = (cursor, cursor);
     // Where to go on, when that is not where the cursor stands.
     let mut elsewhere = None;
 
     let leave = 'run: loop {
-        if left == 0 {
-            break 'run Leave::Budget;
-        }
         let mut s: &Slot = cursor.slot();
-        'instruction: loop {
+        let code = if left > 1 {
+            s.code
+        } else {
+            if left == 0 {
+                if s.code == Code::Resume {
+                    cursor = resume;
+                }
+                break 'run Leave::Budget;
+            }
+            // No pair fits any more. The box keeps the compiler from choosing between the two codes each time.
+            black_box(s.plain)
+        };
+        {
             /// Leaves before the instruction.
             macro_rules! leave {
                 ($why:expr) => {{
-                    if std::ptr::eq(s, executed.slot()) {
-                        cursor = cursor.advance(isize::from(s.length as i8) - 2);
+                    if cursor == scratch {
+                        cursor = origin;
                     }
                     break 'run $why;
                 }};
@@ -111,7 +125,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 ($halfwords:literal) => {{
                     cursor = cursor.advance($halfwords);
                     left -= 1;
-                    break 'instruction;
+                    continue 'run;
                 }};
             }
             macro_rules! r1 {
@@ -137,7 +151,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! address2 {
                 () => {
-                    base!(s.b2).wrapping_add(u32::from(s.d2())) & ADDRESS
+                    base!(s.b2()).wrapping_add(s.d2()) & ADDRESS
                 };
             }
             macro_rules! address_rx {
@@ -233,33 +247,59 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     };
                     (cursor, base) = (slot, first);
                     (logical, absolute) = (target & !2047, place & !2047);
-                    break 'instruction;
+                    if !hot.cache.is_home(base, logical) {
+                        rehome(base, logical);
+                    }
+                    continue 'run;
                 }};
             }
-            /// A branch that is taken.
+            /// A branch that is taken. When the register in the slot still has the value it had when the branch last
+            /// stayed in this block, it goes where it went then. Otherwise the target is worked out, and remembered if
+            /// one register (`$base`) decides it.
             macro_rules! branch {
-                ($target:expr) => {{
-                    let target: u32 = $target;
+                ($target:expr, $base:expr) => {{
                     left -= 1;
+                    if gr[s.hint_register()] == s.hint_value() {
+                        cursor = cursor.step(s.hint_step());
+                        continue 'run;
+                    }
+                    let target: u32 = $target;
+                    let base_register: Option<Register> = $base;
                     if target & !2046 == logical {
-                        if target == s.target.get() {
-                            cursor = cursor.advance(s.step());
-                        } else {
-                            let to = base.advance((target & 2047) as isize / 2);
-                            s.set_target(target, to.halfwords_from(cursor));
-                            cursor = to;
+                        let to = base.advance((target & 2047) as isize / 2);
+                        if let Some(register) = base_register {
+                            s.set_hint(register, gr[register], to.step_from(cursor));
                         }
-                        break 'instruction;
+                        cursor = to;
+                        continue 'run;
                     }
                     enter!(target);
                 }};
             }
-            macro_rules! branch_if {
-                ($condition:expr, $target:expr, $halfwords:literal) => {{
+            macro_rules! branch_rx {
+                () => {
+                    branch!(address_rx!(), if s.r2 == Register::NONE { Some(s.b1) } else { None })
+                };
+            }
+            macro_rules! branch_rr {
+                () => {
+                    branch!(r2!() & ADDRESS, Some(s.r2))
+                };
+            }
+            macro_rules! branch_rx_if {
+                ($condition:expr) => {{
                     if $condition {
-                        branch!($target);
+                        branch_rx!();
                     }
-                    next!($halfwords);
+                    next!(2);
+                }};
+            }
+            macro_rules! branch_rr_if {
+                ($condition:expr) => {{
+                    if $condition {
+                        branch_rr!();
+                    }
+                    next!(1);
                 }};
             }
             macro_rules! next_address {
@@ -302,7 +342,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 ($operator:tt, $operand:expr) => {{
                     let result = r1!() $operator $operand;
                     r1!() = result;
-                    cc = LazyCode::logical(result.into());
+                    cc = LazyCode::logical(result);
                 }};
             }
             macro_rules! word {
@@ -421,6 +461,18 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     }
                 }};
             }
+            /// PACK or UNPACK, of operands that do not overlap.
+            macro_rules! repack {
+                ($operation:path) => {{
+                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
+                    let from = fetchable_run!(address2!(), length2);
+                    let to = storable_run!(address1!(), length1);
+                    if bytes::overlap(to, length1, from, length2) {
+                        slow!();
+                    }
+                    bytes::put_field(to, length1, $operation(bytes::field(from, length2)));
+                }};
+            }
             /// The time at this instruction.
             macro_rules! now {
                 () => {
@@ -450,9 +502,6 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! privileged {
                 ($halfwords:literal) => {
                     if hot.state.psw.problem {
-                        if std::ptr::eq(s, executed.slot()) {
-                            slow!();
-                        }
                         swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
                     }
                 };
@@ -471,11 +520,242 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 };
             }
 
-            match s.code {
+            macro_rules! do_lr {
+                () => {{
+                    r1!() = r2!();
+                }};
+            }
+            macro_rules! do_ltr {
+                () => {{
+                    r1!() = r2!();
+                    cc = LazyCode::signed(r1!());
+                }};
+            }
+            macro_rules! do_cr {
+                () => {{
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(r2!() as i32));
+                }};
+            }
+            macro_rules! do_clr {
+                () => {{
+                    cc = LazyCode::compare(r1!(), r2!());
+                }};
+            }
+            macro_rules! do_ar {
+                () => {{
+                    signed!((r1!() as i32).overflowing_add(r2!() as i32));
+                }};
+            }
+            macro_rules! do_sr {
+                () => {{
+                    signed!((r1!() as i32).overflowing_sub(r2!() as i32));
+                }};
+            }
+            macro_rules! do_alr {
+                () => {{
+                    add_logical!(r2!(), 0);
+                }};
+            }
+            macro_rules! do_xr {
+                () => {{
+                    logical!(^, r2!());
+                }};
+            }
+            macro_rules! do_nr {
+                () => {{
+                    logical!(&, r2!());
+                }};
+            }
+            macro_rules! do_l {
+                () => {{
+                    r1!() = word!();
+                }};
+            }
+            macro_rules! do_la {
+                () => {{
+                    r1!() = address_rx!();
+                }};
+            }
+            macro_rules! do_st {
+                () => {{
+                    let place = storable!(address_rx!(), 4);
+                    place.put_u32(r1!());
+                }};
+            }
+            macro_rules! do_stc {
+                () => {{
+                    let place = storable!(address_rx!(), 1);
+                    place.put_u8(r1!() as u8);
+                }};
+            }
+            macro_rules! do_ic {
+                () => {{
+                    let byte = fetchable!(address_rx!(), 1).u8();
+                    r1!() = r1!() & !0xFF | u32::from(byte);
+                }};
+            }
+            macro_rules! do_a {
+                () => {{
+                    let operand = word!() as i32;
+                    signed!((r1!() as i32).overflowing_add(operand));
+                }};
+            }
+            macro_rules! do_s {
+                () => {{
+                    let operand = word!() as i32;
+                    signed!((r1!() as i32).overflowing_sub(operand));
+                }};
+            }
+            macro_rules! do_c {
+                () => {{
+                    let operand = word!() as i32;
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                }};
+            }
+            macro_rules! do_ch {
+                () => {{
+                    let operand = halfword!();
+                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                }};
+            }
+            macro_rules! do_cl {
+                () => {{
+                    let operand = word!();
+                    cc = LazyCode::compare(r1!(), operand);
+                }};
+            }
+            macro_rules! do_n {
+                () => {{
+                    logical!(&, word!());
+                }};
+            }
+            macro_rules! do_cli {
+                () => {{
+                    let byte = fetchable!(address1!(), 1).u8();
+                    cc = LazyCode::compare(byte.into(), s.i.into());
+                }};
+            }
+            macro_rules! do_tm {
+                () => {{
+                    let tested = fetchable!(address1!(), 1).u8() & s.i;
+                    cc = match tested {
+                        0 => LazyCode(0),
+                        all if all == s.i => THREE,
+                        _ => LazyCode(-1),
+                    };
+                }};
+            }
+            macro_rules! do_mvi {
+                () => {{
+                    let place = storable!(address1!(), 1);
+                    place.put_u8(s.i);
+                }};
+            }
+            macro_rules! do_clc {
+                () => {{
+                    let length = u32::from(s.i) + 1;
+                    let a = fetchable_run!(address1!(), length);
+                    let b = fetchable_run!(address2!(), length);
+                    cc = LazyCode(bytes::compare(a, b, length));
+                }};
+            }
+            macro_rules! do_lm {
+                () => {{
+                    let count = register_count(s);
+                    let from = fetchable_run!(address1!(), count * 4);
+                    for n in 0..count {
+                        gr[s.r1.plus(n)] = from.right(n * 4).u32();
+                    }
+                }};
+            }
+            macro_rules! do_stm {
+                () => {{
+                    let count = register_count(s);
+                    let to = storable_run!(address1!(), count * 4);
+                    for n in 0..count {
+                        to.right(n * 4).put_u32(gr[s.r1.plus(n)]);
+                    }
+                }};
+            }
+            macro_rules! do_sll {
+                () => {{
+                    r1!() = (u64::from(r1!()) << (address1!() & 63)) as u32;
+                }};
+            }
+            macro_rules! do_srl {
+                () => {{
+                    r1!() = (u64::from(r1!()) >> (address1!() & 63)) as u32;
+                }};
+            }
+            macro_rules! do_ah {
+                () => {{
+                    let operand = halfword!();
+                    signed!((r1!() as i32).overflowing_add(operand));
+                }};
+            }
+            macro_rules! do_lh {
+                () => {{
+                    r1!() = halfword!() as u32;
+                }};
+            }
+            macro_rules! do_sth {
+                () => {{
+                    let place = storable!(address_rx!(), 2);
+                    place.put_u16(r1!() as u16);
+                }};
+            }
+            macro_rules! do_bct {
+                () => {{
+                    let count = r1!().wrapping_sub(1);
+                    r1!() = count;
+                    branch_rx_if!(count != 0);
+                }};
+            }
+            macro_rules! do_balr {
+                () => {{
+                    r1!() = link!(1);
+                    branch_rr_if!(s.r2.number() != 0);
+                }};
+            }
+            /// BCR 15: mostly a return, so where it went last says little.
+            macro_rules! do_return {
+                () => {{
+                    let target = r2!() & ADDRESS;
+                    left -= 1;
+                    if target & !2046 == logical {
+                        cursor = base.advance((target & 2047) as isize / 2);
+                        continue 'run;
+                    }
+                    enter!(target);
+                }};
+            }
+            macro_rules! do_index {
+                ($operator:tt) => {{
+                    let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
+                    let sum = r1!().wrapping_add(increment);
+                    r1!() = sum;
+                    if sum as i32 $operator limit {
+                        branch!(address1!(), Some(s.b1));
+                    }
+                    next!(2);
+                }};
+            }
+            /// From the first instruction of a pair to the second, if that is still what it was.
+            macro_rules! follow {
+                ($halfwords:literal, $second:pat) => {{
+                    cursor = cursor.advance($halfwords);
+                    left -= 1;
+                    s = cursor.slot();
+                    if !matches!(s.plain, $second) {
+                        continue 'run;
+                    }
+                }};
+            }
+
+            match code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, absolute);
-                    s = cursor.slot();
-                    continue 'instruction;
+                    continue 'run;
                 }
                 Code::End => {
                     let target = logical.wrapping_add(2048) & ADDRESS;
@@ -483,20 +763,38 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
                 Code::Slow => slow!(),
                 Code::Volatile => {
-                    volatile = decode_volatile(cursor, base, storage, absolute);
-                    s = &volatile;
-                    continue 'instruction;
+                    let slot = decode_volatile(cursor, base, storage, absolute);
+                    if is_conditional(slot.code) {
+                        if cc.selects(slot.r1.number()) {
+                            left -= 1;
+                            let index = base!(slot.r2).wrapping_add(base!(slot.b1));
+                            let target = index.wrapping_add(u32::from(slot.d1)) & ADDRESS;
+                            enter!(target);
+                        }
+                        next!(2);
+                    }
+                    if is_branch(slot.code) {
+                        slow!();
+                    }
+                    (origin, resume) = (cursor, cursor.advance(isize::from(slot.length as i8)));
+                    scratch.advance(isize::from(slot.length as i8)).set(Slot::bare(Code::Resume));
+                    scratch.set(slot);
+                    cursor = scratch;
+                    continue 'run;
+                }
+                Code::Resume => {
+                    cursor = resume;
+                    continue 'run;
                 }
                 Code::Nop1 => next!(1),
                 Code::Nop2 => next!(2),
 
                 Code::Lr => {
-                    r1!() = r2!();
+                    do_lr!();
                     next!(1);
                 }
                 Code::Ltr => {
-                    r1!() = r2!();
-                    cc = LazyCode::signed(r1!());
+                    do_ltr!();
                     next!(1);
                 }
                 Code::Lcr => {
@@ -513,15 +811,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Ar => {
-                    signed!((r1!() as i32).overflowing_add(r2!() as i32));
+                    do_ar!();
                     next!(1);
                 }
                 Code::Sr => {
-                    signed!((r1!() as i32).overflowing_sub(r2!() as i32));
+                    do_sr!();
                     next!(1);
                 }
                 Code::Alr => {
-                    add_logical!(r2!(), 0);
+                    do_alr!();
                     next!(1);
                 }
                 Code::Slr => {
@@ -529,15 +827,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Cr => {
-                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(r2!() as i32));
+                    do_cr!();
                     next!(1);
                 }
                 Code::Clr => {
-                    cc = LazyCode::compare(r1!(), r2!());
+                    do_clr!();
                     next!(1);
                 }
                 Code::Nr => {
-                    logical!(&, r2!());
+                    do_nr!();
                     next!(1);
                 }
                 Code::Or => {
@@ -545,7 +843,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Xr => {
-                    logical!(^, r2!());
+                    do_xr!();
                     next!(1);
                 }
                 Code::Mr => {
@@ -563,31 +861,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
 
-                Code::Bcr => branch_if!(cc.selects(s.r1.number()), r2!() & ADDRESS, 1),
-                Code::BcrAlways => {
-                    let target = r2!() & ADDRESS;
-                    left -= 1;
-                    if target & !2046 == logical {
-                        cursor = base.advance((target & 2047) as isize / 2);
-                        break 'instruction;
-                    }
-                    enter!(target);
-                }
-                Code::Balr => {
-                    let target = r2!() & ADDRESS;
-                    r1!() = link!(1);
-                    branch_if!(s.r2.number() != 0, target, 1);
-                }
+                Code::Bcr => branch_rr_if!(cc.selects(s.r1.number())),
+                Code::BcrAlways => do_return!(),
+                Code::Balr => do_balr!(),
                 Code::Basr => {
-                    let target = r2!() & ADDRESS;
                     r1!() = next_address!(1);
-                    branch_if!(s.r2.number() != 0, target, 1);
+                    branch_rr_if!(s.r2.number() != 0);
                 }
                 Code::Bctr => {
-                    let target = r2!() & ADDRESS;
                     let count = r1!().wrapping_sub(1);
                     r1!() = count;
-                    branch_if!(count != 0, target, 1);
+                    branch_rr_if!(count != 0);
                 }
                 Code::BctrNone => {
                     r1!() = r1!().wrapping_sub(1);
@@ -595,50 +879,43 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::L => {
-                    r1!() = word!();
+                    do_l!();
                     next!(2);
                 }
                 Code::Lh => {
-                    r1!() = halfword!() as u32;
+                    do_lh!();
                     next!(2);
                 }
                 Code::La => {
-                    r1!() = address_rx!();
+                    do_la!();
                     next!(2);
                 }
                 Code::St => {
-                    let place = storable!(address_rx!(), 4);
-                    place.put_u32(r1!());
+                    do_st!();
                     next!(2);
                 }
                 Code::Sth => {
-                    let place = storable!(address_rx!(), 2);
-                    place.put_u16(r1!() as u16);
+                    do_sth!();
                     next!(2);
                 }
                 Code::Stc => {
-                    let place = storable!(address_rx!(), 1);
-                    place.put_u8(r1!() as u8);
+                    do_stc!();
                     next!(2);
                 }
                 Code::Ic => {
-                    let byte = fetchable!(address_rx!(), 1).u8();
-                    r1!() = r1!() & !0xFF | u32::from(byte);
+                    do_ic!();
                     next!(2);
                 }
                 Code::A => {
-                    let operand = word!() as i32;
-                    signed!((r1!() as i32).overflowing_add(operand));
+                    do_a!();
                     next!(2);
                 }
                 Code::Ah => {
-                    let operand = halfword!();
-                    signed!((r1!() as i32).overflowing_add(operand));
+                    do_ah!();
                     next!(2);
                 }
                 Code::S => {
-                    let operand = word!() as i32;
-                    signed!((r1!() as i32).overflowing_sub(operand));
+                    do_s!();
                     next!(2);
                 }
                 Code::Sh => {
@@ -657,22 +934,19 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::C => {
-                    let operand = word!() as i32;
-                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                    do_c!();
                     next!(2);
                 }
                 Code::Ch => {
-                    let operand = halfword!();
-                    cc = LazyCode(i64::from(r1!() as i32) - i64::from(operand));
+                    do_ch!();
                     next!(2);
                 }
                 Code::Cl => {
-                    let operand = word!();
-                    cc = LazyCode::compare(r1!(), operand);
+                    do_cl!();
                     next!(2);
                 }
                 Code::N => {
-                    logical!(&, word!());
+                    do_n!();
                     next!(2);
                 }
                 Code::O => {
@@ -712,39 +986,27 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
 
-                Code::Bc => branch_if!(cc.selects(s.r1.number()), address_rx!(), 2),
-                Code::BcAlways => branch!(address_rx!()),
-                Code::BcEqual => branch_if!(cc.0 == 0, address_rx!(), 2),
-                Code::BcNotEqual => branch_if!(cc.0 != 0, address_rx!(), 2),
-                Code::BcLow => branch_if!(cc.0 < 0, address_rx!(), 2),
-                Code::BcNotLow => branch_if!(cc.0 >= 0, address_rx!(), 2),
-                Code::BcHigh => branch_if!(cc.is_two(), address_rx!(), 2),
-                Code::BcNotHigh => branch_if!(!cc.is_two(), address_rx!(), 2),
-                Code::BcOnes => branch_if!(cc == THREE, address_rx!(), 2),
-                Code::BcNotOnes => branch_if!(cc != THREE, address_rx!(), 2),
+                Code::Bc => branch_rx_if!(cc.selects(s.r1.number())),
+                Code::BcAlways => branch_rx!(),
+                Code::BcEqual => branch_rx_if!(cc.0 == 0),
+                Code::BcNotEqual => branch_rx_if!(cc.0 != 0),
+                Code::BcLow => branch_rx_if!(cc.0 < 0),
+                Code::BcNotLow => branch_rx_if!(cc.0 >= 0),
+                Code::BcHigh => branch_rx_if!(cc.is_two()),
+                Code::BcNotHigh => branch_rx_if!(!cc.is_two()),
+                Code::BcOnes => branch_rx_if!(cc == THREE),
+                Code::BcNotOnes => branch_rx_if!(cc != THREE),
                 Code::Bal => {
-                    let target = address_rx!();
                     r1!() = link!(2);
-                    branch!(target);
+                    branch_rx!();
                 }
                 Code::Bas => {
-                    let target = address_rx!();
                     r1!() = next_address!(2);
-                    branch!(target);
+                    branch_rx!();
                 }
-                Code::Bct => {
-                    let target = address_rx!();
-                    let count = r1!().wrapping_sub(1);
-                    r1!() = count;
-                    branch_if!(count != 0, target, 2);
-                }
-                Code::Bxh | Code::Bxle => {
-                    let target = address1!();
-                    let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
-                    let sum = r1!().wrapping_add(increment);
-                    r1!() = sum;
-                    branch_if!((sum as i32 > limit) == (s.code == Code::Bxh), target, 2);
-                }
+                Code::Bct => do_bct!(),
+                Code::Bxh => do_index!(>),
+                Code::Bxle => do_index!(<=),
                 Code::Ex => {
                     let target = address_rx!();
                     let at = fetchable_run!(target, 6);
@@ -756,18 +1018,19 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if is_branch(slot.code) {
                         slow!();
                     }
-                    cursor = cursor.advance(2 - isize::from(slot.length as i8));
-                    executed.set(slot);
-                    s = executed.slot();
-                    continue 'instruction;
+                    (origin, resume) = (cursor, cursor.advance(2));
+                    scratch.advance(isize::from(slot.length as i8)).set(Slot::bare(Code::Resume));
+                    scratch.set(slot);
+                    cursor = scratch;
+                    continue 'run;
                 }
 
                 Code::Sll => {
-                    r1!() = (u64::from(r1!()) << (address1!() & 63)) as u32;
+                    do_sll!();
                     next!(2);
                 }
                 Code::Srl => {
-                    r1!() = (u64::from(r1!()) >> (address1!() & 63)) as u32;
+                    do_srl!();
                     next!(2);
                 }
                 Code::Sla => {
@@ -809,19 +1072,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Lm => {
-                    let count = register_count(s);
-                    let from = fetchable_run!(address1!(), count * 4);
-                    for n in 0..count {
-                        gr[s.r1.plus(n)] = from.right(n * 4).u32();
-                    }
+                    do_lm!();
                     next!(2);
                 }
                 Code::Stm => {
-                    let count = register_count(s);
-                    let to = storable_run!(address1!(), count * 4);
-                    for n in 0..count {
-                        to.right(n * 4).put_u32(gr[s.r1.plus(n)]);
-                    }
+                    do_stm!();
                     next!(2);
                 }
                 Code::Icm => {
@@ -843,17 +1098,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Tm => {
-                    let tested = fetchable!(address1!(), 1).u8() & s.i;
-                    cc = match tested {
-                        0 => LazyCode(0),
-                        all if all == s.i => THREE,
-                        _ => LazyCode(-1),
-                    };
+                    do_tm!();
                     next!(2);
                 }
                 Code::Mvi => {
-                    let place = storable!(address1!(), 1);
-                    place.put_u8(s.i);
+                    do_mvi!();
                     next!(2);
                 }
                 Code::Ni => {
@@ -869,8 +1118,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Cli => {
-                    let byte = fetchable!(address1!(), 1).u8();
-                    cc = LazyCode::compare(byte.into(), s.i.into());
+                    do_cli!();
                     next!(2);
                 }
 
@@ -890,15 +1138,15 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
                 Code::Nc => {
-                    cc = LazyCode::logical(combine!(|a, b| a & b));
+                    cc = LazyCode::of(u8::from(combine!(|a, b| a & b) != 0));
                     next!(3);
                 }
                 Code::Oc => {
-                    cc = LazyCode::logical(combine!(|a, b| a | b));
+                    cc = LazyCode::of(u8::from(combine!(|a, b| a | b) != 0));
                     next!(3);
                 }
                 Code::Xc => {
-                    cc = LazyCode::logical(combine!(|a, b| a ^ b));
+                    cc = LazyCode::of(u8::from(combine!(|a, b| a ^ b) != 0));
                     next!(3);
                 }
                 Code::XcZero => {
@@ -910,10 +1158,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
                 Code::Clc => {
-                    let length = u32::from(s.i) + 1;
-                    let a = fetchable_run!(address1!(), length);
-                    let b = fetchable_run!(address2!(), length);
-                    cc = LazyCode(bytes::compare(a, b, length));
+                    do_clc!();
                     next!(3);
                 }
                 Code::Tr => {
@@ -942,17 +1187,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
 
-                Code::Pack | Code::Unpk => {
-                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
-                    let from = fetchable_run!(address2!(), length2);
-                    let to = storable_run!(address1!(), length1);
-                    if bytes::overlap(to, length1, from, length2) {
-                        slow!();
-                    }
-                    let field = bytes::field(from, length2);
-                    let pack = s.code == Code::Pack;
-                    let result = if pack { crate::decimal::pack(field) } else { crate::decimal::unpk(field) };
-                    bytes::put_field(to, length1, result);
+                Code::Pack => {
+                    repack!(crate::decimal::pack);
+                    next!(3);
+                }
+                Code::Unpk => {
+                    repack!(crate::decimal::unpk);
                     next!(3);
                 }
                 Code::Zap => {
@@ -1009,6 +1249,560 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         None => slow!(),
                     }
                     next!(3);
+                }
+
+                Code::LtrBc => {
+                    do_ltr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::LrBc => {
+                    do_lr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::CrBc => {
+                    do_cr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::ClrBc => {
+                    do_clr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::ArBc => {
+                    do_ar!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::SrBc => {
+                    do_sr!();
+                    follow!(
+                        1,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::LaBc => {
+                    do_la!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::LBc => {
+                    do_l!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::StBc => {
+                    do_st!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::ABc => {
+                    do_a!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::SBc => {
+                    do_s!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::CBc => {
+                    do_c!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::ChBc => {
+                    do_ch!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::ClBc => {
+                    do_cl!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::NBc => {
+                    do_n!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::CliBc => {
+                    do_cli!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::TmBc => {
+                    do_tm!();
+                    follow!(
+                        2,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::ClcBc => {
+                    do_clc!();
+                    follow!(
+                        3,
+                        Code::Bc
+                            | Code::BcAlways
+                            | Code::BcEqual
+                            | Code::BcNotEqual
+                            | Code::BcLow
+                            | Code::BcNotLow
+                            | Code::BcHigh
+                            | Code::BcNotHigh
+                            | Code::BcOnes
+                            | Code::BcNotOnes
+                    );
+                    branch_rx_if!(cc.selects(s.r1.number()));
+                }
+                Code::LaBct => {
+                    do_la!();
+                    follow!(2, Code::Bct);
+                    do_bct!();
+                }
+                Code::ArBct => {
+                    do_ar!();
+                    follow!(1, Code::Bct);
+                    do_bct!();
+                }
+                Code::StBct => {
+                    do_st!();
+                    follow!(2, Code::Bct);
+                    do_bct!();
+                }
+                Code::StcBct => {
+                    do_stc!();
+                    follow!(2, Code::Bct);
+                    do_bct!();
+                }
+                Code::MviBxle => {
+                    do_mvi!();
+                    follow!(2, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::LaBxle => {
+                    do_la!();
+                    follow!(2, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::ArBxle => {
+                    do_ar!();
+                    follow!(1, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::StBxle => {
+                    do_st!();
+                    follow!(2, Code::Bxle);
+                    do_index!(<=);
+                }
+                Code::LL => {
+                    do_l!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LSt => {
+                    do_l!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::LLa => {
+                    do_l!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::LLr => {
+                    do_l!();
+                    follow!(2, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::LLtr => {
+                    do_l!();
+                    follow!(2, Code::Ltr);
+                    do_ltr!();
+                    next!(1);
+                }
+                Code::LA => {
+                    do_l!();
+                    follow!(2, Code::A);
+                    do_a!();
+                    next!(2);
+                }
+                Code::LS => {
+                    do_l!();
+                    follow!(2, Code::S);
+                    do_s!();
+                    next!(2);
+                }
+                Code::LBalr => {
+                    do_l!();
+                    follow!(2, Code::Balr);
+                    do_balr!();
+                }
+                Code::StL => {
+                    do_st!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::StLa => {
+                    do_st!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::StLr => {
+                    do_st!();
+                    follow!(2, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::StSt => {
+                    do_st!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::LaLa => {
+                    do_la!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::LaL => {
+                    do_la!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LaSt => {
+                    do_la!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::LaLr => {
+                    do_la!();
+                    follow!(2, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::LrLr => {
+                    do_lr!();
+                    follow!(1, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::LrL => {
+                    do_lr!();
+                    follow!(1, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LrAr => {
+                    do_lr!();
+                    follow!(1, Code::Ar);
+                    do_ar!();
+                    next!(1);
+                }
+                Code::LrSr => {
+                    do_lr!();
+                    follow!(1, Code::Sr);
+                    do_sr!();
+                    next!(1);
+                }
+                Code::LrSrl => {
+                    do_lr!();
+                    follow!(1, Code::Srl);
+                    do_srl!();
+                    next!(2);
+                }
+                Code::LrSll => {
+                    do_lr!();
+                    follow!(1, Code::Sll);
+                    do_sll!();
+                    next!(2);
+                }
+                Code::LrBalr => {
+                    do_lr!();
+                    follow!(1, Code::Balr);
+                    do_balr!();
+                }
+                Code::XrLr => {
+                    do_xr!();
+                    follow!(1, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::SrlXr => {
+                    do_srl!();
+                    follow!(2, Code::Xr);
+                    do_xr!();
+                    next!(1);
+                }
+                Code::SllAlr => {
+                    do_sll!();
+                    follow!(2, Code::Alr);
+                    do_alr!();
+                    next!(1);
+                }
+                Code::SllAr => {
+                    do_sll!();
+                    follow!(2, Code::Ar);
+                    do_ar!();
+                    next!(1);
+                }
+                Code::ArLr => {
+                    do_ar!();
+                    follow!(1, Code::Lr);
+                    do_lr!();
+                    next!(1);
+                }
+                Code::ArL => {
+                    do_ar!();
+                    follow!(1, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::ArSt => {
+                    do_ar!();
+                    follow!(1, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::ASt => {
+                    do_a!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::SSt => {
+                    do_s!();
+                    follow!(2, Code::St);
+                    do_st!();
+                    next!(2);
+                }
+                Code::MviLa => {
+                    do_mvi!();
+                    follow!(2, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::LmBcrAlways => {
+                    do_lm!();
+                    follow!(2, Code::BcrAlways);
+                    do_return!();
+                }
+                Code::StmL => {
+                    do_stm!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
                 }
 
                 Code::Ler => {
@@ -1298,13 +2092,19 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Ipk => {
-                    privileged!(2);
+                    // Authorities in control registers may allow it in the problem state.
+                    if hot.state.psw.problem {
+                        slow!();
+                    }
                     let two = Register::new(2);
                     gr[two] = gr[two] & !0xFF | u32::from(hot.state.psw.key) << 4;
                     next!(2);
                 }
                 Code::Spka => {
-                    privileged!(2);
+                    // Authorities in control registers may allow it in the problem state.
+                    if hot.state.psw.problem {
+                        slow!();
+                    }
                     let key = (address1!() >> 4) as u8 & 15;
                     if key != hot.state.psw.key {
                         hot.state.psw.key = key;

@@ -20,6 +20,8 @@ pub enum Code {
     Slow,
     /// Stored into again and again: decoded each time it is executed.
     Volatile,
+    /// After an instruction that was executed in another place than its own: back to where it stands.
+    Resume,
     /// A branch that is not taken, and takes 1 or 2 halfwords.
     Nop1, Nop2,
     Lr, Ltr, Lcr, Lpr, Lnr, Ar, Sr, Alr, Slr, Cr, Clr, Nr, Or, Xr, Mr, Dr, Spm,
@@ -38,91 +40,129 @@ pub enum Code {
     Svc, Ssm, Stnsm, Stosm, Lpsw, Stctl, Lctl, Isk, Ssk, Spt, Stpt, Stck, Spka, Ipk,
     /// Privileged instructions without a fast form: an interruption in the problem state, else left alone.
     Privileged2, Privileged4,
+    // Pairs: an instruction and the one after it, which still has its own slot and its own [`Slot::plain`] code.
+    LtrBc, LrBc, CrBc, ClrBc, ArBc, SrBc, LaBc, LBc, StBc, ABc, SBc, CBc, ChBc, ClBc, NBc, CliBc, TmBc, ClcBc, LaBct,
+    ArBct, StBct, StcBct, MviBxle, LaBxle, ArBxle, StBxle, LL, LSt, LLa, LLr, LLtr, LA, LS, LBalr, StL, StLa, StLr,
+    StSt, LaLa, LaL, LaSt, LaLr, LrLr, LrL, LrAr, LrSr, LrSrl, LrSll, LrBalr, XrLr, SrlXr, SllAlr, SllAr, ArLr, ArL,
+    ArSt, ASt, SSt, MviLa, LmBcrAlways, StmL,
 }
 
 /// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`Register::NONE`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Slot {
-    /// Where this branch went last, when that was in the same block; an address that no branch has until then.
-    pub target: Cell<u32>,
+    /// Of a branch: the value that its hint's register had. Of SS: the second displacement.
+    extra: Cell<u32>,
     /// What to do.
     pub code: Code,
+    /// The code of this instruction alone, where `code` is that of a pair.
+    pub plain: Code,
     /// R1, M1 or L1.
     pub r1: Register,
     /// R2, X2, R3, M3 or L2.
     pub r2: Register,
     /// B1, or B2 where it stands in the same place.
     pub b1: Register,
-    /// Displacement that goes with `b1`.
-    pub d1: u16,
-    /// Second displacement of SS; of a branch, the halfwords from here to `target`.
-    pub second: Cell<u16>,
-    /// Second base of SS.
-    pub b2: Register,
+    /// Second base of SS; of a branch, the register of its hint.
+    second: Cell<Register>,
     /// Bits 8-15.
     pub i: u8,
     /// Length in halfwords.
     pub length: u8,
+    /// Displacement that goes with `b1`.
+    pub d1: u16,
+    /// Of a branch: how far it went, see [`Cursor::step`](super::cache::Cursor::step).
+    step: Cell<i16>,
 }
 
-/// No address.
-#[expect(clippy::declare_interior_mutable_const, reason = "a fresh cell is wanted each time")]
-const NOWHERE: Cell<u32> = Cell::new(u32::MAX);
+const _: () = assert!(size_of::<Slot>() == 16);
+
+/// A hint that never fits: a register that reads as zero, and another value.
+const NO_HINT: (Register, u32) = (Register::new(17), 1);
 
 impl Slot {
     /// The second displacement of SS.
     #[inline(always)]
-    pub fn d2(&self) -> u16 {
+    pub fn d2(&self) -> u32 {
+        self.extra.get()
+    }
+
+    /// The second base of SS.
+    #[inline(always)]
+    pub fn b2(&self) -> Register {
         self.second.get()
     }
 
-    /// Halfwords from this branch to its [`Slot::target`].
+    /// The register that decided where this branch went last.
     #[inline(always)]
-    pub fn step(&self) -> isize {
-        self.second.get() as i16 as isize
+    pub fn hint_register(&self) -> Register {
+        self.second.get()
     }
 
-    /// Remembers where this branch went.
+    /// The value that [`Slot::hint_register`] had.
     #[inline(always)]
-    pub fn set_target(&self, target: u32, step: isize) {
-        self.target.set(target);
-        self.second.set(step as u16);
+    pub fn hint_value(&self) -> u32 {
+        self.extra.get()
     }
 
-    /// A slot with nothing but a code.
+    /// How far the branch went: see [`Cursor::step`](super::cache::Cursor::step).
+    #[inline(always)]
+    pub fn hint_step(&self) -> i16 {
+        self.step.get()
+    }
+
+    /// Remembers where this branch went: by which register, with which value, how far.
+    #[inline(always)]
+    pub fn set_hint(&self, register: Register, value: u32, step: i16) {
+        self.second.set(register);
+        self.extra.set(value);
+        self.step.set(step);
+    }
+
+    /// Forgets where this branch went, if it is one.
+    pub fn forget_hint(&self) {
+        if self.length < 3 {
+            self.set_hint(NO_HINT.0, NO_HINT.1, 0);
+        }
+    }
+
+    /// A slot with nothing but a code, of one halfword.
     pub const fn bare(code: Code) -> Slot {
         let none = Register::NONE;
         Slot {
-            target: NOWHERE,
+            extra: Cell::new(NO_HINT.1),
             code,
+            plain: code,
             r1: none,
             r2: none,
             b1: none,
             d1: 0,
-            second: Cell::new(0),
-            b2: none,
+            step: Cell::new(0),
+            second: Cell::new(NO_HINT.0),
             i: 0,
-            length: 0,
+            length: 1,
         }
     }
 
     /// Decodes an instruction. It must not cross the end of its block.
     pub fn decode(i: Instruction) -> Slot {
         let register = |r: usize| if r == 0 { Register::NONE } else { Register::new(r as u8) };
+        let two_addresses = i.length() == 6;
         let mut slot = Slot {
-            target: NOWHERE,
+            extra: Cell::new(if two_addresses { i.displacement2() } else { NO_HINT.1 }),
             code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
+            plain: Code::Slow,
             r1: Register::new(i.r1() as u8),
             r2: Register::new(i.r2() as u8),
             b1: register(i.base1()),
             d1: i.displacement1() as u16,
-            second: Cell::new(i.displacement2() as u16),
-            b2: register(i.base2()),
+            step: Cell::new(0),
+            second: Cell::new(if two_addresses { register(i.base2()) } else { NO_HINT.0 }),
             i: i.i(),
             length: i.length() / 2,
         };
         slot.specialize();
+        slot.plain = slot.code;
         slot
     }
 
@@ -133,6 +173,10 @@ impl Slot {
             Code::Bcr if r1 == 0 || r2 == 0 => Code::Nop1,
             Code::Bcr if r1 == 15 => Code::BcrAlways,
             Code::Bctr if r2 == 0 => Code::BctrNone,
+            // The loop works out the target after it has changed R1.
+            Code::Balr | Code::Basr | Code::Bctr if r1 == r2 => Code::Slow,
+            Code::Bct | Code::Bal | Code::Bas if r1 != 0 && (r1 == r2 || r1 == self.b1.number()) => Code::Slow,
+            Code::Bxh | Code::Bxle if r1 == self.b1.number() => Code::Slow,
             Code::Bc => match r1 {
                 0 => Code::Nop2,
                 15 => Code::BcAlways,
@@ -152,7 +196,7 @@ impl Slot {
                 Code::Slow
             }
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
-            Code::Xc if self.b1 == self.b2 && self.d1 == self.d2() => Code::XcZero,
+            Code::Xc if self.b1 == self.b2() && u32::from(self.d1) == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
@@ -189,13 +233,18 @@ fn is_float(code: Code) -> bool {
     (Code::Ler as u8..=Code::Dd as u8).contains(&(code as u8))
 }
 
+/// Whether it is BRANCH ON CONDITION (RX) in one of its forms.
+pub fn is_conditional(code: Code) -> bool {
+    (Code::Bc as u8..=Code::BcNotOnes as u8).contains(&(code as u8))
+}
+
 /// Whether the instruction may change the flow of control, so that it cannot be executed as EXECUTE's target in the
 /// loop.
 pub fn is_branch(code: Code) -> bool {
     (Code::Bcr as u8..=Code::BctrNone as u8).contains(&(code as u8))
         || (Code::Bc as u8..=Code::Ex as u8).contains(&(code as u8))
         || (Code::Svc as u8..=Code::Privileged4 as u8).contains(&(code as u8))
-        || (code as u8) <= Code::Volatile as u8
+        || (code as u8) <= Code::Resume as u8
 }
 
 macro_rules! codes {
@@ -233,4 +282,32 @@ codes! {
     SU Su, SW Sw, ME Me, MD Md, DE De, DD Dd,
     SVC Svc, SSM Ssm, STNSM Stnsm, STOSM Stosm, LPSW Lpsw, STCTL Stctl, LCTL Lctl, ISK Isk, SSK Ssk, SPT Spt,
     STPT Stpt, STCK Stck, SPKA Spka, IPK Ipk,
+}
+
+macro_rules! pairs {
+    ($($first:ident $second:ident $pair:ident),* $(,)?) => {
+        /// The code for two instructions, the second of which follows the first, that are executed at one go.
+        pub fn pair_of(first: Code, second: Code) -> Option<Code> {
+            let second = match second {
+                Code::BcAlways | Code::BcEqual | Code::BcNotEqual | Code::BcLow | Code::BcNotLow | Code::BcHigh
+                | Code::BcNotHigh | Code::BcOnes | Code::BcNotOnes => Code::Bc,
+                other => other,
+            };
+            match (first, second) {
+                $((Code::$first, Code::$second) => Some(Code::$pair),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+pairs! {
+    Ltr Bc LtrBc, Lr Bc LrBc, Cr Bc CrBc, Clr Bc ClrBc, Ar Bc ArBc, Sr Bc SrBc, La Bc LaBc, L Bc LBc, St Bc StBc,
+    A Bc ABc, S Bc SBc, C Bc CBc, Ch Bc ChBc, Cl Bc ClBc, N Bc NBc, Cli Bc CliBc, Tm Bc TmBc, Clc Bc ClcBc,
+    La Bct LaBct, Ar Bct ArBct, St Bct StBct, Stc Bct StcBct, Mvi Bxle MviBxle, La Bxle LaBxle, Ar Bxle ArBxle,
+    St Bxle StBxle, L L LL, L St LSt, L La LLa, L Lr LLr, L Ltr LLtr, L A LA, L S LS, L Balr LBalr, St L StL,
+    St La StLa, St Lr StLr, St St StSt, La La LaLa, La L LaL, La St LaSt, La Lr LaLr, Lr Lr LrLr, Lr L LrL,
+    Lr Ar LrAr, Lr Sr LrSr, Lr Srl LrSrl, Lr Sll LrSll, Lr Balr LrBalr, Xr Lr XrLr, Srl Xr SrlXr, Sll Alr SllAlr,
+    Sll Ar SllAr, Ar Lr ArLr, Ar L ArL, Ar St ArSt, A St ASt, S St SSt, Mvi La MviLa, Lm BcrAlways LmBcrAlways,
+    Stm L StmL,
 }

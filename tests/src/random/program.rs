@@ -22,6 +22,10 @@ pub const PSW_COUNT: u32 = 16;
 pub const CONTROL_SETS: u32 = 0x500;
 /// Four prefixes.
 pub const PREFIXES: u32 = 0x580;
+/// Pages for IPTE: three words each, the address of the page-table entry, that of the page table, the virtual address.
+pub const PAGES: u32 = 0x600;
+/// How many pages.
+pub const PAGE_COUNT: u32 = 8;
 
 const DESTINATIONS: [u8; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 const POINTERS: [u8; 5] = [11, 12, 13, 14, 15];
@@ -33,6 +37,8 @@ pub struct Mix {
     pub privileged: bool,
     /// In a hundred instructions, how many are no instruction at all.
     pub garbage: u32,
+    /// The bit that makes a page-table entry invalid.
+    pub invalid_page: u8,
 }
 
 /// The bytes of one random instruction that is to stand `at` bytes from the code's first byte.
@@ -40,10 +46,65 @@ pub fn instruction(rng: &mut Rng, mix: Mix, at: u32) -> Vec<u8> {
     if rng.chance(mix.garbage) {
         return garbage(rng);
     }
+    if mix.privileged && rng.chance(4) {
+        return idiom(rng, mix);
+    }
     let op = operation(rng, mix);
     let mut operands = operands(rng, op.row(), at);
     adjust(rng, op, &mut operands, at);
     operands.emit(op).bytes().to_vec()
+}
+
+/// Several instructions: storage is referred to, what a processor remembers of it is made wrong, it is referred to again.
+fn idiom(rng: &mut Rng, mix: Mix) -> Vec<u8> {
+    let page = PAGES + 12 * rng.below(PAGE_COUNT);
+    let refer = |rng: &mut Rng, base: u8| match rng.below(4) {
+        0 => format!("ST 1,8(0,{base})"),
+        1 => format!("MVC 0(9,{base}),4(12)"),
+        2 => format!("OI 5({base}),X'01'"),
+        _ => format!("L 1,8(0,{base})"),
+    };
+    let texts = match rng.below(4) {
+        // A page becomes invalid.
+        0 => vec![format!("LM 5,7,{page}(0)"), refer(rng, 7), "IPTE 6,7".to_owned(), refer(rng, 7)],
+        // A page becomes valid, where translation is off.
+        1 => vec![format!("LM 5,7,{page}(0)"), format!("NI 1(5),{}", !mix.invalid_page), refer(rng, 7)],
+        // A key changes.
+        2 => {
+            let key = rng.pick(&["LA 1,16(0,0)", "LA 1,24(0,0)", "LA 1,0(0,0)", "LA 1,30(0,0)"]);
+            let set = rng.pick(&["SSK 1,8", "SSKE 1,8", "RRB 0(8)", "RRBE 0,8"]);
+            vec![refer(rng, 8), key.to_owned(), set.to_owned(), refer(rng, 8)]
+        }
+        // The other space.
+        _ => {
+            let control = CONTROL_SETS + 64 * rng.below(2) + 4;
+            vec![refer(rng, 13), format!("LCTL 1,1,{control}(0)"), refer(rng, 13)]
+        }
+    };
+    let assembled = texts.iter().filter_map(|text| crate::assemble::assemble(text).ok());
+    assembled.flat_map(|instruction| instruction.bytes().to_vec()).collect()
+}
+
+/// A loop without end: some instructions, one or two of which change bytes of the others, and a branch back.
+pub fn endless_loop(rng: &mut Rng, mix: Mix, at: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..2 + rng.below(12) {
+        bytes.extend(instruction(rng, mix, at + bytes.len() as u32));
+    }
+    for _ in 0..1 + rng.below(2) {
+        let place = at + rng.below(bytes.len() as u32);
+        // Mostly the low bits of a displacement or a register number.
+        let bits = rng.pick(&[0x01, 0x01, 0x02, 0x04, 0x08, 0x10, 0x11, 0x40]);
+        let operands = Operands {
+            immediate: bits,
+            address1: Address { base: 12, displacement: place as u16 },
+            ..Operands::default()
+        };
+        bytes.extend(operands.emit(rng.pick(&[Op::XI, Op::XI, Op::OI, Op::MVI])).bytes());
+    }
+    let back = Operands { r1: 15, address1: Address { base: 12, displacement: at as u16 }, ..Operands::default() };
+    bytes.extend(back.emit(Op::BC).bytes());
+    bytes
 }
 
 fn garbage(rng: &mut Rng) -> Vec<u8> {
@@ -54,9 +115,36 @@ fn garbage(rng: &mut Rng) -> Vec<u8> {
 
 fn operation(rng: &mut Rng, mix: Mix) -> Op {
     const FREQUENT: [Op; 30] = [
-        Op::L, Op::ST, Op::LR, Op::LA, Op::A, Op::AR, Op::SR, Op::S, Op::C, Op::CR, Op::LH, Op::STH, Op::IC, Op::STC,
-        Op::MVI, Op::CLI, Op::TM, Op::MVC, Op::CLC, Op::LTR, Op::N, Op::O, Op::X, Op::SLL, Op::SRL, Op::OI, Op::NI,
-        Op::LM, Op::STM, Op::ICM,
+        Op::L,
+        Op::ST,
+        Op::LR,
+        Op::LA,
+        Op::A,
+        Op::AR,
+        Op::SR,
+        Op::S,
+        Op::C,
+        Op::CR,
+        Op::LH,
+        Op::STH,
+        Op::IC,
+        Op::STC,
+        Op::MVI,
+        Op::CLI,
+        Op::TM,
+        Op::MVC,
+        Op::CLC,
+        Op::LTR,
+        Op::N,
+        Op::O,
+        Op::X,
+        Op::SLL,
+        Op::SRL,
+        Op::OI,
+        Op::NI,
+        Op::LM,
+        Op::STM,
+        Op::ICM,
     ];
     const BRANCHES: [Op; 12] =
         [Op::BC, Op::BC, Op::BC, Op::BC, Op::BCR, Op::BCT, Op::BCTR, Op::BAL, Op::BALR, Op::BXLE, Op::BXH, Op::BAS];

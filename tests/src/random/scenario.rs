@@ -3,8 +3,8 @@
 use s370_arch::psw::Psw;
 
 use super::{
-    Rng, RandomBus,
-    program::{CODE_SPAN, CONTROL_SETS, Mix, PREFIXES, PSW_COUNT, PSWS, instruction},
+    RandomBus, Rng,
+    program::{CODE_SPAN, CONTROL_SETS, Mix, PAGE_COUNT, PAGES, PREFIXES, PSW_COUNT, PSWS, endless_loop, instruction},
 };
 use crate::vector::{Layout, Picture};
 
@@ -52,12 +52,9 @@ impl Scenario {
         let layout = rng.pick(&Layout::ALL);
         let everything = kind == Kind::Everything;
         fill_data(&mut rng, &mut picture);
-        fill_code(&mut rng, &mut picture, everything);
+        fill_code(&mut rng, &mut picture, everything, layout);
         fill_registers(&mut rng, &mut picture);
-        let mut modes = Modes { layout, everything, translated: kind == Kind::Translated };
-        if !everything && kind == Kind::Plain {
-            modes.layout = Layout::ALL[0];
-        }
+        let modes = Modes { layout, everything, translated: kind == Kind::Translated };
         build_tables(&mut rng, &mut picture, layout);
         set_control(&mut rng, &mut picture, modes);
         fill_low_storage(&mut rng, &mut picture, modes);
@@ -70,8 +67,9 @@ impl Scenario {
     /// translation-lookaside buffer keeps cannot matter. Bits that mark a page invalid do not count: IPTE sets them.
     #[must_use]
     pub fn tables_stand(&self, storage: &[u8], cr: &[u32; 16]) -> bool {
-        let invalid = if self.layout.page == 4096 { 8 } else { 4 };
-        let same_table = self.picture.storage[TABLES..].iter().zip(&storage[TABLES..]).all(|(a, b)| (a ^ b) & !invalid == 0);
+        let invalid = self.layout.invalid_page() as u8;
+        let same_table =
+            self.picture.storage[TABLES..].iter().zip(&storage[TABLES..]).all(|(a, b)| (a ^ b) & !invalid == 0);
         let start = &self.picture.state.cr;
         let spaces = [start[1], start[7]];
         same_table && (cr[0] ^ start[0]) & 0x00F8_0000 == 0 && spaces.contains(&cr[1]) && spaces.contains(&cr[7])
@@ -114,12 +112,13 @@ fn decimal(rng: &mut Rng) -> u64 {
     number << 4 | rng.pick(&[0xC, 0xD, 0xF, 0xC, 0xD, 0xA, 0xB, 0xE_u64])
 }
 
-fn fill_code(rng: &mut Rng, picture: &mut Picture, privileged: bool) {
-    let mix = Mix { privileged, garbage: rng.pick(&[0, 1, 5]) };
+fn fill_code(rng: &mut Rng, picture: &mut Picture, privileged: bool, layout: Layout) {
+    let mix = Mix { privileged, garbage: rng.pick(&[0, 1, 5]), invalid_page: layout.invalid_page() as u8 };
+    let loops = rng.pick(&[0, 30, 100]);
     for page in CODE {
         let mut at = 0;
-        while at < CODE_SPAN + 8 {
-            let bytes = instruction(rng, mix, at);
+        while at < CODE_SPAN - 120 {
+            let bytes = if rng.chance(loops) { endless_loop(rng, mix, at) } else { instruction(rng, mix, at) };
             put(picture, page + at, &bytes);
             at += bytes.len() as u32;
         }
@@ -222,12 +221,20 @@ fn fill_low_storage(rng: &mut Rng, picture: &mut Picture, modes: Modes) {
         put(picture, page + 80, &rng.pick(&[0, 0x100, 0x7FFF_FFFF, u32::MAX]).to_be_bytes());
         for n in 0..PSW_COUNT {
             let code = rng.pick(&CODE);
-            let word = random_psw(rng, modes, code).emit(0, 0) | if rng.chance(5) { 1 << (63 - rng.below(40)) } else { 0 };
+            let word =
+                random_psw(rng, modes, code).emit(0, 0) | if rng.chance(5) { 1 << (63 - rng.below(40)) } else { 0 };
             put(picture, page + PSWS + 8 * n, &word.to_be_bytes());
         }
         for (set, registers) in cr.iter().enumerate() {
             for (n, value) in registers.iter().enumerate() {
                 put(picture, page + CONTROL_SETS + 64 * set as u32 + 4 * n as u32, &value.to_be_bytes());
+            }
+        }
+        for n in 0..PAGE_COUNT {
+            let address = 0x3000 + rng.below(0x1_5000 / modes.layout.page) * modes.layout.page;
+            let (entry, table) = modes.layout.page_entry(rng.below(2) as usize, address);
+            for (word, value) in [entry, table, address].into_iter().enumerate() {
+                put(picture, page + PAGES + 12 * n + 4 * word as u32, &value.to_be_bytes());
             }
         }
         for (n, prefix) in PREFIX.iter().enumerate() {
@@ -246,7 +253,7 @@ fn fill_handler(rng: &mut Rng, picture: &mut Picture, page: u32) {
         put(picture, at, &bytes);
         at += bytes.len() as u32;
     }
-    for (n, register) in picture.state.gr[8..].to_owned().into_iter().enumerate() {
+    for (n, register) in picture.state.gr.into_iter().skip(8).enumerate() {
         put(picture, page + 1472 + 4 * n as u32, &register.to_be_bytes());
     }
     put(picture, page + 1520, &(rng.below(CODE_SPAN) & !1).to_be_bytes());
@@ -293,6 +300,11 @@ fn set_time(rng: &mut Rng, picture: &mut Picture, everything: bool) -> RandomBus
     let microsecond = s370_cpu::state::MICROSECOND;
     let state = &mut picture.state;
     state.time = rng.u64() >> 20;
+    if rng.chance(40) {
+        // The interval timer's next step is near.
+        let step = microsecond * 10_000 / 3;
+        state.time = state.time / step * step + step - microsecond * u64::from(rng.below(100));
+    }
     state.interval_timer_ticks = (u128::from(state.time) * 3 / u128::from(microsecond * 10_000)) as u64;
     state.set_tod(0x8000_0000_0000_0000);
     if rng.chance(50) {

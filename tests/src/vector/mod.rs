@@ -7,18 +7,15 @@ mod tables;
 
 use std::{fmt, path::Path};
 
-use s370_arch::{
-    format::Instruction,
-    isa::Op,
-};
+use s370_arch::{format::Instruction, isa::Op};
 
-use crate::assemble::{assemble, from_hex, split};
 pub use self::{
     expectation::{Expectation, ExpectedInterruption},
     picture::Picture,
     start::{Start, Variant},
     tables::Layout,
 };
+use crate::assemble::{assemble, from_hex, split};
 
 /// One case: an instruction, the state before it, and what becomes of the state.
 #[derive(Clone, Debug)]
@@ -76,7 +73,9 @@ pub fn read_directory(directory: &Path) -> Result<Vec<Case>, String> {
 #[derive(Default)]
 struct Common {
     start: Vec<String>,
-    each: Option<(Vec<String>, Vec<String>)>,
+    each: Vec<(Vec<String>, Vec<String>)>,
+    /// The line before was an instruction without start and result.
+    in_list: bool,
     title: String,
 }
 
@@ -90,7 +89,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
     for (line_number, line) in logical_lines(text) {
         let place = format!("{file}:{line_number}");
         let case = parse_line(&mut common, &line).map_err(|why| format!("{place}: {why}"))?;
-        cases.extend(case.map(|case| Case { place, ..case }));
+        cases.extend(case.into_iter().map(|case| Case { place: place.clone(), ..case }));
     }
     Ok(cases)
 }
@@ -110,23 +109,28 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-fn parse_line(common: &mut Common, line: &str) -> Result<Option<Case>, String> {
+fn parse_line(common: &mut Common, line: &str) -> Result<Vec<Case>, String> {
     let fields = split(line, '|');
     let (word, rest) = fields[0].split_once(char::is_whitespace).unwrap_or((fields[0], ""));
     match (word, fields.as_slice()) {
         ("start", [_]) => {
             common.start = items(rest);
-            common.each = None;
+            common.each.clear();
         }
-        ("each", [_, start, result]) => common.each = Some((items(start), items(result))),
+        ("each", [_, start, result]) => {
+            if std::mem::take(&mut common.in_list) {
+                common.each.clear();
+            }
+            common.each.push((items(start), items(result)));
+        }
         ("title", [_]) => common.title = rest.trim().to_owned(),
-        (_, [instruction, rest @ ..]) => return case(common, instruction, rest).map(Some),
+        (_, [instruction, rest @ ..]) => return cases_of(common, instruction, rest),
         _ => return Err("not understood".to_owned()),
     }
-    Ok(None)
+    Ok(Vec::new())
 }
 
-fn case(common: &mut Common, instruction: &str, fields: &[&str]) -> Result<Case, String> {
+fn cases_of(common: &mut Common, instruction: &str, fields: &[&str]) -> Result<Vec<Case>, String> {
     let (text, hex) = match instruction.rsplit_once('=') {
         Some((text, hex)) => (text.trim(), Some(hex.trim())),
         None => (instruction, None),
@@ -137,28 +141,25 @@ fn case(common: &mut Common, instruction: &str, fields: &[&str]) -> Result<Case,
     {
         return Err(format!("{text} is {:02X?}, not {hex}", assembled.bytes()));
     }
-    let mut start = common.start.clone();
-    let result = match (fields, &common.each) {
-        ([], Some((each, result))) => {
-            start.extend(each.iter().cloned());
-            result.clone()
-        }
-        ([own, result], _) => {
-            start.extend(items(own));
-            items(result)
+    let endings = match fields {
+        [start, result] => vec![(items(start), items(result))],
+        [] if !common.each.is_empty() => {
+            common.in_list = true;
+            common.each.clone()
         }
         _ => return Err("a case is: instruction | start | result".to_owned()),
     };
     let title = std::mem::take(&mut common.title);
-    Ok(Case {
+    let case = |(own, result): (Vec<String>, Vec<String>)| Case {
         place: String::new(),
-        title,
+        title: title.clone(),
         text: text.to_owned(),
         instruction: assembled,
         has_hex: hex.is_some(),
-        start,
+        start: common.start.iter().cloned().chain(own).collect(),
         result,
-    })
+    };
+    Ok(endings.into_iter().map(case).collect())
 }
 
 /// Items are separated by blanks; those in quotes and parentheses do not count.

@@ -48,8 +48,7 @@ impl Picture {
             *register = 0x1111_1111 * n as u32;
         }
         state.gr[0] = 0x0123_4567;
-        state.fpr =
-            [0x0123_4567_89AB_CDEF, 0x2222_2222_2222_2222, 0x4444_4444_4444_4444, 0x6666_6666_6666_6666];
+        state.fpr = [0x0123_4567_89AB_CDEF, 0x2222_2222_2222_2222, 0x4444_4444_4444_4444, 0x6666_6666_6666_6666];
         state.set_tod(0x8000_0000_0000_0000);
         state.clock_comparator = u64::MAX;
         state.set_cpu_timer(0x7FFF_FFFF_FFFF_F000);
@@ -164,7 +163,12 @@ impl Picture {
                 *self.storage_mask.entry(at + digit / 2).or_insert(0xFF) &= mask;
             }
         }
-        self.blocks_named.extend(at / BLOCK as usize..(at + bytes.len() * count).div_ceil(BLOCK as usize));
+        let blocks = at / BLOCK as usize..(at + bytes.len() * count).div_ceil(BLOCK as usize);
+        if unknown.is_empty() {
+            self.blocks_named.extend(blocks);
+        } else {
+            self.keys_open.extend(blocks);
+        }
         Ok(())
     }
 

@@ -3,10 +3,7 @@
 use s370_arch::isa::Op;
 use s370_cpu::bus::SignalAnswer;
 
-use super::{
-    Case, Layout, Picture,
-    picture::hex,
-};
+use super::{Case, Layout, Picture, picture::hex};
 use crate::bus::FakeBus;
 
 /// Where the instruction stands unless the case says where.

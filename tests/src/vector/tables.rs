@@ -41,7 +41,9 @@ impl Layout {
         Ok(Layout::ALL[found.ok_or_else(|| format!("{name} is none of {names:?}"))?])
     }
 
-    fn invalid_page(self) -> u16 {
+    /// The bit that makes a page-table entry invalid.
+    #[must_use]
+    pub fn invalid_page(self) -> u16 {
         if self.page == 4096 { 8 } else { 4 }
     }
 
@@ -99,6 +101,12 @@ impl Layout {
             picture.put(self.page_entry_at(space, at + part), &entry.to_be_bytes())?;
         }
         Ok(())
+    }
+
+    /// Real addresses of the page-table entry for an address and of its page table, as [`Layout::build`] laid them out.
+    #[must_use]
+    pub fn page_entry(self, space: usize, address: u32) -> (u32, u32) {
+        (self.page_entry_at(space, address) as u32, self.page_table_at(space, address))
     }
 
     /// Maps one page to a frame, or to none. Both must lie where [`Layout::build`] laid out tables.
