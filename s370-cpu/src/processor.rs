@@ -153,7 +153,11 @@ impl Processor {
     /// Whether nothing is pending that a change of masks could let in.
     fn is_quiet(&self, bus: &dyn Bus) -> bool {
         let state = &self.state;
-        state.external_request().is_none() && !bus.attention() && !state.restart && state.pending_per.is_none()
+        state.external_request().is_none()
+            && !bus.attention()
+            && state.machine_checks == 0
+            && !state.restart
+            && state.pending_per.is_none()
     }
 
     /// Executes one instruction. The second result says that masks, timers or modes may have changed.
@@ -185,6 +189,9 @@ impl Processor {
             let program = ProgramInterruption { code: None, ilc, detail: Detail::None, per };
             return Some(Exit::Interruption(Interruption::Program(program)));
         }
+        if state.psw.machine_check && state.machine_check_request() != 0 {
+            return Some(Exit::Interruption(state.accept_machine_check()));
+        }
         if state.psw.external()
             && let Some(code) = state.external_request()
         {
@@ -214,11 +221,7 @@ impl Processor {
     /// The early program interruption.
     pub fn load_psw(&mut self, psw: s370_arch::psw::Psw) -> Result<(), Interruption> {
         self.state.psw = psw;
-        if psw.is_format_valid(self.state.model.has(s370_arch::isa::Facility::DualAddressSpace)) {
-            Ok(())
-        } else {
-            Err(Interruption::Program(early_exception(0)))
-        }
+        if self.state.accepts(&psw) { Ok(()) } else { Err(Interruption::Program(early_exception(0))) }
     }
 
     /// Feeds the host's time in: TOD-clock units since power-on. It does not go back. In the stopped and the check-stop
@@ -283,6 +286,7 @@ impl Processor {
         let external = state.psw.external();
         let pending = external && state.external_request().is_some()
             || bus.attention() && state.psw.io_channels(state.cr[2]) != 0
+            || state.psw.machine_check && state.machine_check_request() != 0
             || state.restart
             || state.pending_per.is_some()
             || state.run_state != RunState::Operating;

@@ -4,7 +4,6 @@
 use s370_arch::{
     format::Instruction,
     interruption::{Class, ProgramCode},
-    isa::Facility,
     psw::{Psw, system_mask},
 };
 
@@ -39,7 +38,7 @@ pub enum MaskChange {
 /// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it could let in.
 #[inline(always)]
 fn is_plain(hot: &Hot<'_>, psw: &Psw) -> bool {
-    hot.quiet && !psw.wait && !psw.per() && psw.is_format_valid(hot.state.model.has(Facility::DualAddressSpace))
+    hot.quiet && !psw.wait && !psw.per() && hot.state.accepts(psw)
 }
 
 #[inline(always)]
