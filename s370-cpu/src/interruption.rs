@@ -137,6 +137,14 @@ pub fn early_exception(ilc: u8) -> ProgramInterruption {
 }
 
 impl CpuState {
+    /// Whether the format of this PSW is valid for this model, so that no early specification exception follows its
+    /// becoming current. Without the translation facility there is no EC mode either.
+    #[must_use]
+    pub fn accepts(&self, psw: &Psw) -> bool {
+        let translation = self.model.has(Facility::Translation);
+        (translation || !psw.ec) && psw.is_format_valid(self.model.has(Facility::DualAddressSpace))
+    }
+
     /// Takes an interruption: stores the old PSW and the codes, loads the new PSW.
     ///
     /// # Errors
@@ -166,11 +174,11 @@ impl CpuState {
                 storage.byte(at(185), 0);
                 storage.halfword(at(186), code);
             }
-            Interruption::MachineCheck { code } => storage.doubleword(at(232), code),
+            Interruption::MachineCheck { code } => self.store_machine_check(storage, code),
             Interruption::Svc { .. } | Interruption::Io { .. } | Interruption::Restart => {}
         }
         self.psw = Psw::parse(storage.fetch(at(class.new_psw())));
-        if self.psw.is_format_valid(self.model.has(Facility::DualAddressSpace)) {
+        if self.accepts(&self.psw) {
             return Ok(());
         }
         Err(ProgramInterruption { per: self.pending_per.take().map(|pending| pending.event), ..early_exception(0) })

@@ -9,6 +9,7 @@ mod fast;
 pub mod hfp;
 pub mod interruption;
 pub mod machine;
+pub mod machine_check;
 pub mod processor;
 pub mod reset;
 pub mod state;

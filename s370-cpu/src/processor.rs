@@ -156,7 +156,10 @@ impl Processor {
         Pending {
             external: state.external_request().is_some(),
             io: bus.attention(),
-            other: state.restart || state.pending_per.is_some() || state.run_state != RunState::Operating,
+            other: state.restart
+                || state.machine_checks != 0
+                || state.pending_per.is_some()
+                || state.run_state != RunState::Operating,
         }
     }
 
@@ -189,6 +192,9 @@ impl Processor {
             let program = ProgramInterruption { code: None, ilc, detail: Detail::None, per };
             return Some(Exit::Interruption(Interruption::Program(program)));
         }
+        if state.psw.machine_check && state.machine_check_request() != 0 {
+            return Some(Exit::Interruption(state.accept_machine_check()));
+        }
         if state.psw.external()
             && let Some(code) = state.external_request()
         {
@@ -218,11 +224,7 @@ impl Processor {
     /// The early program interruption.
     pub fn load_psw(&mut self, psw: s370_arch::psw::Psw) -> Result<(), Interruption> {
         self.state.psw = psw;
-        if psw.is_format_valid(self.state.model.has(s370_arch::isa::Facility::DualAddressSpace)) {
-            Ok(())
-        } else {
-            Err(Interruption::Program(early_exception(0)))
-        }
+        if self.state.accepts(&psw) { Ok(()) } else { Err(Interruption::Program(early_exception(0))) }
     }
 
     /// Feeds the host's time in: TOD-clock units since power-on. It does not go back. In the stopped and the check-stop
@@ -287,6 +289,7 @@ impl Processor {
         let external = state.psw.external();
         let pending = external && state.external_request().is_some()
             || bus.attention() && state.psw.io_channels(state.cr[2]) != 0
+            || state.psw.machine_check && state.machine_check_request() != 0
             || state.restart
             || state.pending_per.is_some()
             || state.run_state != RunState::Operating;

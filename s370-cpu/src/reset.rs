@@ -51,6 +51,7 @@ impl CpuState {
     /// CPU reset: pending conditions and the check-stop state are cleared. A TLB is to be purged.
     pub fn cpu_reset(&mut self) {
         self.external = ExternalRequests::default();
+        self.machine_checks = 0;
         self.restart = false;
         self.pending_per = None;
         self.run_state = RunState::Stopped;
@@ -86,17 +87,23 @@ impl CpuState {
 
     /// Store status: the registers, at their assigned absolute locations. The model-dependent word is left as it is.
     pub fn store_status(&self, storage: &Storage) {
-        storage.store_u64(at::CPU_TIMER_SAVE_AREA, self.cpu_timer());
-        storage.store_u64(at::CLOCK_COMPARATOR_SAVE_AREA, self.clock_comparator);
         storage.store_u64(at::PSW_SAVE_AREA, self.psw.emit(0, 0));
         storage.store_u32(at::PREFIX_SAVE_AREA, self.prefix);
-        for (at, register) in (at::FLOATING_POINT_SAVE_AREA..).step_by(8).zip(self.fpr) {
+        self.store_registers(storage, 0);
+    }
+
+    /// Fills the save areas that store status and machine-check interruptions have in common, in the first page or in that
+    /// at the prefix.
+    pub(crate) fn store_registers(&self, storage: &Storage, page: u32) {
+        storage.store_u64(page + at::CPU_TIMER_SAVE_AREA, self.cpu_timer());
+        storage.store_u64(page + at::CLOCK_COMPARATOR_SAVE_AREA, self.clock_comparator);
+        for (at, register) in (page + at::FLOATING_POINT_SAVE_AREA..).step_by(8).zip(self.fpr) {
             storage.store_u64(at, register);
         }
-        for (at, register) in (at::GENERAL_REGISTER_SAVE_AREA..).step_by(4).zip(self.gr) {
+        for (at, register) in (page + at::GENERAL_REGISTER_SAVE_AREA..).step_by(4).zip(self.gr) {
             storage.store_u32(at, register);
         }
-        for (at, register) in (at::CONTROL_REGISTER_SAVE_AREA..).step_by(4).zip(self.cr) {
+        for (at, register) in (page + at::CONTROL_REGISTER_SAVE_AREA..).step_by(4).zip(self.cr) {
             storage.store_u32(at, register);
         }
     }

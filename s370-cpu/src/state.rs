@@ -143,6 +143,8 @@ pub struct CpuState {
     pub interval_timer_ticks: u64,
     /// Pending external interruptions.
     pub external: ExternalRequests,
+    /// Pending machine-check conditions; see [`machine_check`](crate::machine_check).
+    pub machine_checks: u64,
     /// A restart was requested.
     pub restart: bool,
     /// A PER event that waits for the SVC interruption that came with it.
@@ -170,6 +172,7 @@ impl CpuState {
             cpu_timer_base: 0,
             interval_timer_ticks: 0,
             external: ExternalRequests::default(),
+            machine_checks: 0,
             restart: false,
             pending_per: None,
         };

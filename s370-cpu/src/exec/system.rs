@@ -23,7 +23,7 @@ impl Interpreter<'_> {
     }
 
     fn is_psw_valid(&self) -> bool {
-        self.state.psw.is_format_valid(self.state.model.has(Facility::DualAddressSpace))
+        self.state.accepts(&self.state.psw)
     }
 
     /// Replaces the system mask.

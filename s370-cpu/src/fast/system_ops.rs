@@ -4,7 +4,6 @@
 use s370_arch::{
     format::Instruction,
     interruption::Class,
-    isa::Facility,
     psw::{Psw, system_mask},
 };
 
@@ -25,6 +24,8 @@ const BC_KEPT: u64 = 0xFFFF_0000_0F00_0000;
 const EC_KEPT: u64 = 0xFFFF_CFFF_FF00_0000;
 /// Bit 12 of a PSW.
 const EC: u64 = 1 << 51;
+/// Bit 15 of a PSW.
+const PROBLEM: u64 = 1 << 48;
 
 /// The PSW that was loaded last in one way, and all that follows from it: most programs swap between a few PSWs that
 /// differ in their address and condition code.
@@ -101,7 +102,9 @@ pub fn interrupt<'a>(
     }
     let old = Psw { address: next, cc, ..hot.state.psw };
     let word = hot.storage.u64(low + class.new_psw());
-    if !load_psw(hot, word, memo) {
+    // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
+    let is_program_loop = class == Class::Program && word & PROBLEM != 0;
+    if is_program_loop || !load_psw(hot, word, memo) {
         return None;
     }
     store_old_psw(&old, &Unmarked::new(hot.storage, low), low, class, identification.0, identification.1);
@@ -130,10 +133,7 @@ fn lets_in(hot: &Hot<'_>, psw: &Psw) -> bool {
 /// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it lets in.
 #[inline(always)]
 fn is_plain(hot: &Hot<'_>, psw: &Psw) -> bool {
-    !psw.wait
-        && !psw.per()
-        && psw.is_format_valid(hot.state.model.has(Facility::DualAddressSpace))
-        && !lets_in(hot, psw)
+    !psw.wait && !psw.per() && hot.state.accepts(psw) && !lets_in(hot, psw)
 }
 
 /// Whether a new system mask changes nothing but what is masked, with nothing pending.

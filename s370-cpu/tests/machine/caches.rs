@@ -167,3 +167,17 @@ fn a_key_that_is_changed_from_outside_counts_at_once() {
         assert_eq!(storage.u64(40), 0x0018_0000_0000_1008);
     }
 }
+
+#[test]
+fn a_state_survives_being_written_down() {
+    let mut machine = busy(Engine::Fast);
+    machine.run(&mut NoDevices, 321);
+    let state = &mut machine.processor.state;
+    state.external.service_signal = Some(7);
+    state.external.emergency_signal = u64::MAX;
+    state.request_machine_check(u64::MAX);
+    state.run_state = RunState::Stopping { store_status: true };
+    state.psw.unassigned = 1 << 24;
+    let text = serde_json::to_string(&state).unwrap();
+    assert_eq!(*state, serde_json::from_str(&text).unwrap());
+}

@@ -324,3 +324,58 @@ fn masks_opened_by_an_instruction_let_in_what_waits_after_it() {
         }
     }
 }
+
+#[test]
+fn machine_checks_have_masks_and_come_before_external_interruptions() {
+    use s370_cpu::machine_check::subclass;
+    for (condition, mask) in [
+        (subclass::SYSTEM_RECOVERY, 0x0800_0000),
+        (subclass::DEGRADATION, 0x0400_0000),
+        (subclass::INTERVAL_TIMER_DAMAGE, 0x0200_0000),
+        (subclass::TIMING_FACILITY_DAMAGE, 0x0200_0000),
+        (subclass::EXTERNAL_DAMAGE, 0x0200_0000),
+        (subclass::WARNING, 0x0100_0000),
+    ] {
+        let mut state = quiet_state();
+        state.request_machine_check(condition);
+        state.cr[14] = mask;
+        assert_eq!(state.machine_check_request(), condition);
+        state.cr[14] = !mask;
+        assert_eq!(state.machine_check_request(), 0);
+    }
+    // LCTL 14,14,300 lets it in, as the PSW's mask is one; the external interruption comes next.
+    for engine in ENGINES {
+        let mut machine = machine(engine, 0x010C_0000_0000_1000, &[(0x1000, &[0xB7EE, 0x0300, 0x1812])]);
+        machine.processor.storage.store_u32(0x8300, 0x0100_0000);
+        set_new_psw(&machine, 0x8000 + 112, 0x0108_0000_0000_3000);
+        set_new_psw(&machine, 0x8000 + 88, END);
+        let state = &mut machine.processor.state;
+        (state.prefix, state.cr[14], state.gr[7], state.fpr[3]) = (0x8000, 0, 0x7777_7777, 0x66);
+        state.request_machine_check(u64::MAX);
+        assert_eq!(machine.run(&mut NoDevices, 1), (1, Stop::Count));
+        assert_eq!(machine.processor.state.psw.address, 0x3000);
+        machine.processor.state.external.signals = 0x40;
+        assert_eq!(machine.run(&mut NoDevices, 1), (0, Stop::Wait));
+        assert_eq!(stored(&machine, 0x8000 + 48), 0x010C_0000_0000_1004);
+        assert_eq!(stored(&machine, 0x8000 + 232), subclass::WARNING | 0x0F1D_0003_0000);
+        assert_eq!(
+            (machine.processor.storage.u32(0x8000 + 384 + 28), stored(&machine, 0x8000 + 352 + 24)),
+            (0x7777_7777, 0x66)
+        );
+        assert_eq!(stored(&machine, 0x8000 + 24), 0x0108_0000_0000_3000);
+        assert_eq!(machine.processor.state.machine_checks & subclass::WARNING, 0);
+    }
+}
+
+#[test]
+fn without_translation_there_is_no_ec_mode() {
+    for engine in ENGINES {
+        let mut state = CpuState { psw: Psw::parse(0x1000), ..quiet_state() };
+        state.model = state.model.with(s370_arch::isa::Facility::Translation, false);
+        let mut machine = with_state(engine, state, &[(0x1000, &[0x8200, 0x0200])]);
+        set_new_psw(&machine, 0x200, 0x0008_0000_0000_2000);
+        set_new_psw(&machine, 104, 0x0002_0000_0000_DEAD);
+        assert_eq!(machine.run(&mut NoDevices, 9), (1, Stop::Wait));
+        assert_eq!(stored(&machine, 40) & !0x0000_FFFF_C000_0000, 0x0008_0000_0000_2000);
+    }
+}

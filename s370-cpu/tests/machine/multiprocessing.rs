@@ -141,7 +141,11 @@ fn both_execute_the_same_code_and_one_changes_it() {
         (pair.cpu[0].processor.state.gr[9], pair.cpu[0].processor.state.psw.address) = (0x2000, 0x2000);
         pair.run(0, 30);
         pair.run(1, 30);
+        // What the first drops, the second still has.
         pair.cpu[0].processor.drop_caches();
+        pair.storage.store_u16(0x2002, 5);
+        pair.run(1, 3);
+        assert_eq!(pair.gr(1, 6), 15, "{engines:?}");
         for amount in 2..9 {
             pair.storage.store_u16(0x2002, amount);
             // The first hears at once and decodes anew, the second later.
@@ -153,6 +157,30 @@ fn both_execute_the_same_code_and_one_changes_it() {
             let added = u32::from(amount) + 100;
             assert_eq!((pair.gr(0, 6), pair.gr(1, 6)), (before.0 + added, before.1 + added), "{engines:?}");
         }
+    }
+}
+
+#[test]
+fn one_decodes_in_the_middle_of_what_the_other_decodes() {
+    for engines in all_engines() {
+        // First: MVC 2661(256,1),2041; BC 15,0(9). Second, from its second halfword: AR 6,5; BCR 15,9.
+        let mut pair = Pair::new(engines, &[], &[0xD200, 0x1A65, 0x07F9, 0x47F9, 0x0000]);
+        let [first, second] = &mut pair.cpu;
+        (first.processor.state.gr[9], first.processor.state.psw.address) = (0x2000, 0x2000);
+        (first.processor.state.gr[1], second.processor.state.gr[5]) = (0x1_0000, 1);
+        (second.processor.state.gr[9], second.processor.state.psw.address) = (0x2002, 0x2002);
+        pair.run(0, 10);
+        pair.run(1, 20);
+        assert_eq!(pair.gr(1, 6), 10);
+        // The first gives up the whole instruction for its first halfword: XC now.
+        pair.storage.store_u16(0x2000, 0xD700);
+        pair.run(0, 10);
+        pair.storage.store_u16(0x2000, 0x1812);
+        pair.run(0, 1);
+        // The second's AR becomes SR.
+        pair.storage.store_u16(0x2002, 0x1B65);
+        pair.run(1, 20);
+        assert_eq!(pair.gr(1, 6), 0, "{engines:?}");
     }
 }
 
