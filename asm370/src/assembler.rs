@@ -81,10 +81,14 @@ pub(crate) struct Assembler<'a> {
     pub entries: Vec<(String, usize)>,
     pub ended: bool,
     pub text: Vec<Text>,
+    /// Bytes assembled so far.
+    pub emitted: usize,
     pub rld: Vec<Rld>,
     pub entry: Option<Entry>,
     /// Cards from PUNCH and REPRO.
     pub punched: Vec<Card>,
+    /// Name field of the first named TITLE.
+    pub identification: String,
     pub input: Input,
     /// Macro expansions, innermost last.
     pub frames: Vec<Frame>,
@@ -103,7 +107,7 @@ impl<'a> Assembler<'a> {
             options,
             library,
             files: Files::default(),
-            operations: Operations::new(),
+            operations: Operations::default(),
             symbols: Symbols::default(),
             sections: Sections::default(),
             literals: Literals::default(),
@@ -116,9 +120,11 @@ impl<'a> Assembler<'a> {
             entries: Vec::new(),
             ended: false,
             text: Vec::new(),
+            emitted: 0,
             rld: Vec::new(),
             entry: None,
             punched: Vec::new(),
+            identification: String::new(),
             input: Input::new(Margins::standard(options.long_lines)),
             frames: Vec::new(),
             open_code: Frame::default(),
@@ -139,14 +145,24 @@ impl<'a> Assembler<'a> {
             let statement = Statement { operation: "END".into(), file, line, ..Statement::default() };
             self.accept(statement, vec![Fault::warning(0, "the source has no END statement; one is assumed")]);
         }
-        self.settle();
-        self.generate();
+        if self.settle() {
+            self.generate();
+        }
     }
 
-    /// Between the passes: late EQUs, the places of the sections, entries.
-    fn settle(&mut self) {
+    /// Between the passes: late EQUs and the places of the sections. Returns whether pass 2 makes sense.
+    fn settle(&mut self) -> bool {
         self.resolve_deferred();
-        self.sections.place(self.start);
+        let last = self.lines.len() - 1;
+        let severe = |message: &str| Fault { at: 0, severity: Severity::SEVERE, message: message.into() };
+        if self.sections.full {
+            self.report(last, severe("there are more than 65535 external symbols"));
+            return false;
+        }
+        if !self.sections.place(self.start) {
+            self.report(last, severe("the control sections together exceed 16 megabytes"));
+            return false;
+        }
         let origin = |sections: &Sections, id: Option<SectionId>| id.map_or(0, |id| sections.get(id).origin);
         for symbol in &mut self.symbols.table {
             if let State::Defined { value, section } = &mut symbol.state {
@@ -160,6 +176,7 @@ impl<'a> Assembler<'a> {
             line.location = line.location.wrapping_add(origin(&self.sections, line.section));
         }
         self.literals.pool = 0;
+        true
     }
 
     /// Notes what is wrong with a line.

@@ -323,7 +323,7 @@ impl<'e, 'a> Evaluator<'e, 'a> {
     }
 
     /// One quoted string with its substring notation.
-    fn string(&mut self) -> Parsed<String> {
+    pub fn string(&mut self) -> Parsed<String> {
         let start = self.at;
         self.expect(b'\'', "at the beginning of the string")?;
         let mut text = String::new();

@@ -295,7 +295,7 @@ impl Constant {
 
     /// Length in bits of the whole operand.
     pub fn total_bits(&self, text: &str) -> u64 {
-        self.unit_bits(text) * u64::from(self.duplication)
+        self.unit_bits(text).saturating_mul(u64::from(self.duplication))
     }
 
     /// Attributes a symbol that names the operand gets.

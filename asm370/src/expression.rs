@@ -21,12 +21,35 @@ pub(crate) struct Scope<'a> {
     /// Length attribute of `*`: that of the instruction.
     pub length: u32,
     /// Symbols that were referred to.
-    pub references: Vec<SymbolId>,
+    pub references: References,
+}
+
+/// The symbols in an expression.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct References {
+    pub defined: Vec<SymbolId>,
+    pub undefined: Vec<String>,
+}
+
+impl References {
+    /// Adds those of another expression.
+    pub fn append(&mut self, other: &mut References) {
+        self.defined.append(&mut other.defined);
+        self.undefined.append(&mut other.undefined);
+    }
 }
 
 impl<'a> Scope<'a> {
     pub fn new(symbols: &'a Symbols, sections: &'a Sections, location: Value) -> Scope<'a> {
-        Scope { symbols, sections, literals: None, location, statement: 0, length: 1, references: Vec::new() }
+        Scope {
+            symbols,
+            sections,
+            literals: None,
+            location,
+            statement: 0,
+            length: 1,
+            references: References::default(),
+        }
     }
 }
 
@@ -159,15 +182,17 @@ impl<'t> Parser<'t> {
 
     fn signed(&mut self, scope: &mut Scope<'_>) -> Parsed<Term> {
         let start = self.at;
-        if self.eat(b'+') {
-            return self.signed(scope);
+        let mut negative = false;
+        while let Some(sign @ (b'+' | b'-')) = self.peek() {
+            self.at += 1;
+            negative ^= sign == b'-';
         }
-        if self.eat(b'-') {
-            let term = self.signed(scope)?;
-            let value = Value::default().add(&term.value, -1).ok_or_else(|| overflow(start))?;
-            return Ok(Term { value, length: term.length, literal: false });
+        let term = self.term(scope)?;
+        if !negative {
+            return Ok(term);
         }
-        self.term(scope)
+        let value = Value::default().add(&term.value, -1).ok_or_else(|| overflow(start))?;
+        Ok(Term { value, length: term.length, literal: false })
     }
 
     fn term(&mut self, scope: &mut Scope<'_>) -> Parsed<Term> {
@@ -229,7 +254,7 @@ impl<'t> Parser<'t> {
         if symbol.state == State::Undefined {
             return Err(undefined(start, name));
         }
-        scope.references.push(id);
+        scope.references.defined.push(id);
         Ok(Term::absolute(symbol.length as i32))
     }
 
@@ -257,15 +282,18 @@ fn undefined(at: usize, name: &str) -> Fault {
 }
 
 fn lookup(scope: &mut Scope<'_>, name: &str, at: usize) -> Parsed<Term> {
-    let id = scope.symbols.find(name).ok_or_else(|| undefined(at, name))?;
-    let symbol = scope.symbols.get(id);
+    let id = scope.symbols.find(name);
+    let Some((id, symbol)) = id.map(|id| (id, scope.symbols.get(id))).filter(|(_, s)| s.state != State::Undefined)
+    else {
+        scope.references.undefined.push(name.to_string());
+        return Err(undefined(at, name));
+    };
     match symbol.state {
-        State::Undefined => Err(undefined(at, name)),
-        State::Deferred => Err(Fault::error(at, format!("the symbol {name} is not previously defined"))),
         State::Defined { value, section } => {
-            scope.references.push(id);
+            scope.references.defined.push(id);
             Ok(Term { value: scope.sections.value(value, section), length: symbol.length, literal: false })
         }
+        _ => Err(Fault::error(at, format!("the symbol {name} is not previously defined"))),
     }
 }
 

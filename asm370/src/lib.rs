@@ -16,7 +16,9 @@
 mod assembler;
 mod conditional;
 mod constant;
+mod control;
 mod deck;
+mod definition;
 mod diagnostic;
 mod expression;
 mod generator;
@@ -33,6 +35,7 @@ mod operation;
 mod options;
 mod pass1;
 mod pass2;
+mod set;
 mod source;
 mod statement;
 mod structured;
@@ -56,6 +59,8 @@ pub use structured::StructuredMacros;
 pub struct Assembly {
     /// The object; `None` when the severity is 8 or more.
     pub object: Option<Object>,
+    /// What the first named TITLE statement calls the deck; see [`Object::to_cards`].
+    pub identification: String,
     /// The listing, pages separated by form feeds; empty when it was not asked for.
     pub listing: String,
     /// The messages, in the order of the statements they are about.
@@ -77,5 +82,12 @@ pub fn assemble(source: &Source, options: &Options, library: &dyn Provider) -> A
     let mut diagnostics = std::mem::take(&mut assembler.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.statement);
     let statements = assembler.lines.len() as u32;
-    Assembly { object: (severity < Severity::ERROR).then_some(object), listing, diagnostics, severity, statements }
+    Assembly {
+        object: (severity < Severity::ERROR).then_some(object),
+        identification: assembler.identification,
+        listing,
+        diagnostics,
+        severity,
+        statements,
+    }
 }

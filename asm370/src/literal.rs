@@ -18,7 +18,6 @@ pub(crate) struct Literal {
     /// Address, once its pool is placed.
     pub location: i32,
     pub section: Option<SectionId>,
-    pub pool: u32,
     /// The line that lays it down.
     pub line: usize,
     /// Statements that use it.
@@ -32,6 +31,8 @@ pub(crate) struct Literals {
     index: HashMap<(u32, String), usize>,
     /// The pool that statements add to, or look in.
     pub pool: u32,
+    /// Where the present pool's literals begin in the list.
+    first: usize,
 }
 
 /// What two uses of a literal must have in common to share it.
@@ -61,17 +62,22 @@ impl Literals {
             size,
             location: 0,
             section: None,
-            pool: self.pool,
             line: 0,
             references: vec![statement],
         });
         Ok(())
     }
 
+    /// Ends the present pool.
+    pub fn end_pool(&mut self) {
+        self.pool += 1;
+        self.first = self.list.len();
+    }
+
     /// The literals of the present pool in the order in which they are laid down: multiples of eight bytes first, then
     /// of four, then of two, so that none needs padding.
     pub fn ordered(&self) -> Vec<usize> {
-        let mut pool: Vec<usize> = (0..self.list.len()).filter(|&n| self.list[n].pool == self.pool).collect();
+        let mut pool: Vec<usize> = (self.first..self.list.len()).collect();
         pool.sort_by_key(|&n| 3 - self.list[n].size.trailing_zeros().min(3));
         pool
     }

@@ -6,13 +6,27 @@ use crate::assembler::Assembler;
 use crate::constant::{Constant, shape};
 use crate::expression::{Scope, self_defining};
 use crate::operation::{Directive, Operation};
-use crate::statement::{Statement, is_symbol_char, is_symbol_start};
+use crate::source::Files;
+use crate::statement::{Reader, Statement, is_symbol_char, is_symbol_start};
 use crate::symbol::Attributes;
 use crate::value::Value;
 
 /// Statements further on in open code, by the symbol in their name field.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(HashMap<String, Statement>);
+
+impl Ahead {
+    /// Notes the names that a statement defines.
+    fn note(&mut self, statement: Statement) {
+        if matches!(statement.operation.as_str(), "EXTRN" | "WXTRN") {
+            for name in statement.operand.split(',') {
+                self.0.entry(name.to_string()).or_insert_with(|| statement.clone());
+            }
+        } else if !statement.name.is_empty() && !statement.name.starts_with(['.', '&']) {
+            self.0.entry(statement.name.clone()).or_insert(statement);
+        }
+    }
+}
 
 impl Assembler<'_> {
     /// The type attribute of a macro operand.
@@ -56,34 +70,33 @@ impl Assembler<'_> {
         ahead.0.get(name).map(|statement| self.prospective(statement))
     }
 
-    /// Reads on to the end of open code, noting names.
+    /// Reads on to the end of open code, COPY members included, noting names.
     fn look_ahead(&self) -> Ahead {
-        let mut found = HashMap::new();
-        let mut readers = self.input.open.clone();
+        let mut ahead = Ahead::default();
+        let mut copied = Files::default();
+        // Readers of the sources of the assembly, and of members that only this scan has read.
+        let mut readers: Vec<(bool, Reader)> = self.input.open.iter().map(|reader| (false, reader.clone())).collect();
         let mut depth = 0;
-        while let Some(reader) = readers.last_mut() {
-            let Some((statement, _)) = reader.next(&self.files, self.input.margins, self.options.fold_case) else {
+        while let Some((own, reader)) = readers.last_mut() {
+            let files = if *own { &copied } else { &self.files };
+            let Some((statement, _)) = reader.next(files, self.input.margins, self.options.fold_case) else {
                 readers.pop();
                 continue;
             };
-            if statement.comment {
-                continue;
-            }
             match statement.operation.as_str() {
+                _ if statement.comment => {}
                 "MACRO" => depth += 1,
                 "MEND" => depth -= 1,
-                "EXTRN" | "WXTRN" if depth <= 0 => {
-                    for name in statement.operand.split(',') {
-                        found.entry(name.to_string()).or_insert_with(|| statement.clone());
+                "COPY" if depth <= 0 && readers.len() <= self.options.nesting_limit as usize => {
+                    if let Some(member) = self.library.member(&statement.operand) {
+                        readers.push((true, Reader::new(copied.add(&member))));
                     }
                 }
-                _ if depth <= 0 && !statement.name.is_empty() && !statement.name.starts_with(['.', '&']) => {
-                    found.entry(statement.name.clone()).or_insert(statement);
-                }
+                _ if depth <= 0 => ahead.note(statement),
                 _ => {}
             }
         }
-        Ahead(found)
+        ahead
     }
 
     /// The attributes that a statement will give to its name, as far as they can be told beforehand.

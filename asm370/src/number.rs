@@ -310,4 +310,38 @@ mod tests {
         assert_eq!(packed(&number("12345"), Some(2)), [0x34, 0x5C]);
         assert_eq!(zoned(&number("-543"), Some(4)), [0xF0, 0xF5, 0xF4, 0xD3]);
     }
+
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2000, rng_seed: RngSeed::Fixed(0x375), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
+        /// A long floating-point constant is as near to the decimal number as the format allows.
+        #[test]
+        fn floating_point_is_rounded_once(digits in 1..1_000_000_000u32, places in 0..10u32) {
+            let text = format!("{digits}E-{places}");
+            let bits = hfp(&text, 64);
+            let power = (bits >> 56) as i32 - 64;
+            let fraction = bits & ((1 << 56) - 1);
+            prop_assert!(fraction >> 52 != 0, "normalized");
+            // |fraction * 16^(power-14) - digits / 10^places| is at most half of 16^(power-14).
+            let ten = 10u128.pow(places);
+            let exact = u128::from(digits) << (4 * (14 - power));
+            prop_assert!((fraction * ten).abs_diff(exact) * 2 <= ten);
+        }
+
+        /// Fixed-point constants likewise.
+        #[test]
+        fn fixed_point_is_rounded_once(digits in 0..1_000_000_000u32, places in 0..10u32, scale in 0..20i32, negative: bool) {
+            let text = format!("{}{digits}E-{places}", if negative { "-" } else { "" });
+            let field = Decimal::parse(&text).unwrap().fixed(0, scale, 64).unwrap() as i64;
+            let ten = 10u128.pow(places);
+            let exact = u128::from(digits) << scale;
+            prop_assert!((u128::from(field.unsigned_abs()) * ten).abs_diff(exact) * 2 <= ten);
+            prop_assert!(field == 0 || (field < 0) == negative);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use s370_arch::isa::{Row, TABLE};
 
@@ -127,30 +128,53 @@ pub(crate) enum Operation {
     Macro(Rc<Macro>),
 }
 
+/// The operation codes every assembly begins with.
+static BUILT_IN: LazyLock<HashMap<String, BuiltIn>> = LazyLock::new(|| {
+    let machine = TABLE.iter().map(|row| (row.mnemonic.to_string(), BuiltIn::Machine(row, None)));
+    let extended = extended_mnemonics().map(|(name, op, mask)| (name, BuiltIn::Machine(op.row(), Some(mask))));
+    let directives = DIRECTIVES.iter().map(|&(name, d)| (name.to_string(), BuiltIn::Directive(d)));
+    let conditionals = CONDITIONALS.iter().map(|&(name, c)| (name.to_string(), BuiltIn::Conditional(c)));
+    machine.chain(extended).chain(directives).chain(conditionals).collect()
+});
+
+/// An operation that is no macro.
+#[derive(Clone, Copy, Debug)]
+enum BuiltIn {
+    Machine(&'static Row, Option<u8>),
+    Directive(Directive),
+    Conditional(Conditional),
+}
+
+impl From<BuiltIn> for Operation {
+    fn from(operation: BuiltIn) -> Operation {
+        match operation {
+            BuiltIn::Machine(row, mask) => Operation::Machine { row, mask },
+            BuiltIn::Directive(directive) => Operation::Directive(directive),
+            BuiltIn::Conditional(conditional) => Operation::Conditional(conditional),
+        }
+    }
+}
+
 /// The operation codes that are in effect.
-#[derive(Debug)]
-pub(crate) struct Operations(HashMap<String, Operation>);
+#[derive(Debug, Default)]
+pub(crate) struct Operations {
+    /// Macros, and what OPSYN changed: `None` for a code that it took away.
+    changed: HashMap<String, Option<Operation>>,
+}
 
 impl Operations {
-    pub fn new() -> Operations {
-        let machine = TABLE.iter().map(|row| (row.mnemonic.to_string(), Operation::Machine { row, mask: None }));
-        let extended =
-            extended_mnemonics().map(|(name, op, mask)| (name, Operation::Machine { row: op.row(), mask: Some(mask) }));
-        let directives =
-            DIRECTIVES.iter().map(|&(name, directive)| (name.to_string(), Operation::Directive(directive)));
-        let conditionals = CONDITIONALS.iter().map(|&(name, c)| (name.to_string(), Operation::Conditional(c)));
-        Operations(machine.chain(extended).chain(directives).chain(conditionals).collect())
-    }
-
-    pub fn get(&self, name: &str) -> Option<&Operation> {
-        self.0.get(name)
+    pub fn get(&self, name: &str) -> Option<Operation> {
+        match self.changed.get(name) {
+            Some(changed) => changed.clone(),
+            None => BUILT_IN.get(name).map(|&operation| operation.into()),
+        }
     }
 
     pub fn set(&mut self, name: &str, operation: Operation) {
-        self.0.insert(name.to_string(), operation);
+        self.changed.insert(name.to_string(), Some(operation));
     }
 
     pub fn remove(&mut self, name: &str) {
-        self.0.remove(name);
+        self.changed.insert(name.to_string(), None);
     }
 }

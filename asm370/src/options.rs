@@ -39,7 +39,7 @@ impl Default for Options {
             julian_date: "70001".into(),
             branch_limit: 4096,
             nesting_limit: 100,
-            statement_limit: 2_000_000,
+            statement_limit: 1_000_000,
             listing: true,
             page_length: 55,
         }

@@ -51,7 +51,7 @@ impl Assembler<'_> {
 
     fn define(&mut self, index: usize) -> Parsed<()> {
         let operation = self.lines[index].statement.operation.clone();
-        match self.operations.get(&operation).cloned() {
+        match self.operations.get(&operation) {
             Some(Operation::Machine { row, mask }) => {
                 self.lines[index].role = Role::Machine { row, mask };
                 self.define_machine(index, crate::machine::length(row))
@@ -242,12 +242,12 @@ impl Assembler<'_> {
             | Directive::Iseq
             | Directive::Opsyn
             | Directive::Pop
-            | Directive::Print
             | Directive::Push
             | Directive::Repro
             | Directive::Space
-            | Directive::Title
             | Directive::Using => Ok(()),
+            Directive::Title => self.define_title(index),
+            Directive::Print => self.check_print(index),
         }
     }
 
@@ -337,7 +337,8 @@ impl Assembler<'_> {
                 faults = self.define_label(index, constant.attributes(&operand));
                 labelled = true;
             }
-            bits += constant.total_bits(&operand);
+            // What exceeds the location counter by far need not be told from what exceeds it farther.
+            bits = bits.saturating_add(constant.total_bits(&operand)).min(1 << 40);
             match operand.as_bytes().get(at) {
                 None => break,
                 Some(b',') => at += 1,
@@ -506,13 +507,14 @@ impl Assembler<'_> {
             self.lines[line].location = location;
             self.advance(u64::from(size))?;
         }
-        self.literals.pool += 1;
+        self.literals.end_pool();
         Ok(())
     }
 
     fn define_end(&mut self, index: usize) -> Parsed<()> {
         self.ended = true;
         if self.literals.ordered().is_empty() {
+            self.literals.end_pool();
             return Ok(());
         }
         // Literals without LTORG go to the end of the first control section.
@@ -546,13 +548,37 @@ impl Assembler<'_> {
         }
     }
 
+    fn check_print(&self, index: usize) -> Parsed<()> {
+        let mut at = 0;
+        for word in self.lines[index].statement.operand.split(',') {
+            if !matches!(word, "ON" | "OFF" | "GEN" | "NOGEN" | "DATA" | "NODATA") {
+                return Err(Fault::warning(at, "expected ON, OFF, GEN, NOGEN, DATA or NODATA"));
+            }
+            at += word.len() + 1;
+        }
+        Ok(())
+    }
+
+    /// The name of the first TITLE that has one identifies the deck.
+    fn define_title(&mut self, index: usize) -> Parsed<()> {
+        let statement = &self.lines[index].statement;
+        if !statement.operand.starts_with('\'') {
+            return Err(Fault::error(0, "expected the title in apostrophes"));
+        }
+        crate::expression::quoted(&statement.operand, 0)?;
+        if self.identification.is_empty() && !statement.name.starts_with('.') {
+            self.identification = statement.name.chars().take(8).collect();
+        }
+        Ok(())
+    }
+
     fn define_punch(&mut self, index: usize) -> Parsed<()> {
         let operand = self.operand(index);
         if !operand.starts_with('\'') {
             return Err(Fault::error(0, "expected the card's contents in apostrophes"));
         }
         let (text, _) = crate::expression::quoted(&operand, 0)?;
-        let card = crate::generator::punched(&text)?;
+        let card = crate::control::punched(&text)?;
         self.punched.push(card);
         Ok(())
     }

@@ -3,11 +3,14 @@
 use crate::assembler::{Assembler, Role};
 use crate::constant::{Assembled, Constant, Setting, shape};
 use crate::diagnostic::{Fault, Parsed};
-use crate::expression::Parser;
+use crate::expression::{Parser, References};
 use crate::machine::encode;
 use crate::object::{Entry, Rld, Text};
 use crate::operation::Directive;
 use crate::symbol::{Kind, SectionId, State, SymbolId};
+
+/// Bytes one assembly may define: four times the storage there is, since ORG can go back.
+const TEXT_LIMIT: usize = 1 << 26;
 
 impl Assembler<'_> {
     /// Assembles all lines.
@@ -93,9 +96,10 @@ impl Assembler<'_> {
     }
 
     /// Notes references to symbols for the cross-reference.
-    pub fn refer(&mut self, index: usize, symbols: &[SymbolId]) {
+    pub fn refer(&mut self, index: usize, references: &References) {
         let number = self.lines[index].number;
-        for &id in symbols {
+        let undefined: Vec<SymbolId> = references.undefined.iter().map(|name| self.symbols.intern(name)).collect();
+        for &id in references.defined.iter().chain(&undefined) {
             let references = &mut self.symbols.get_mut(id).references;
             if references.last() != Some(&number) {
                 references.push(number);
@@ -129,6 +133,9 @@ impl Assembler<'_> {
 
     /// Assembles the constants in `text` from `at` on. Location counter references mean the line `user`.
     fn generate_data(&mut self, index: usize, user: usize, text: &str, at: usize, moving: bool) -> Parsed<()> {
+        if self.emitted > TEXT_LIMIT {
+            return Err(Fault::error(0, "the text of the assembly exceeds 64 megabytes"));
+        }
         let mut out = Assembled::default();
         let mut scope = self.scope(user);
         let externals = |name: &str| -> Option<SectionId> {
@@ -151,6 +158,7 @@ impl Assembler<'_> {
         let references = std::mem::take(&mut scope.references);
         self.refer(index, &references);
         result?;
+        self.emitted += out.bytes.len();
         self.relocate(index, &out);
         self.emit(index, &out.bytes, true);
         Ok(())
@@ -332,7 +340,7 @@ impl Assembler<'_> {
     fn check_entries(&mut self) {
         for (name, index) in self.entries.clone() {
             let id = self.symbols.intern(&name);
-            self.refer(index, &[id]);
+            self.refer(index, &References { defined: vec![id], undefined: Vec::new() });
             let fine = match self.symbols.get(id).state {
                 State::Defined { section: Some(section), .. } => {
                     let kind = self.sections.get(section).kind;

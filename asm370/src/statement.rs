@@ -246,7 +246,7 @@ fn fields(parts: &[Part<'_>], fold: bool) -> Parsed<Statement> {
         let from = if number == 0 { start } else { 0 };
         let rest = &part.text[from..];
         if operand_done {
-            statement.remarks.push_str(rest);
+            join(&mut statement.remarks, rest);
             continue;
         }
         statement.pieces.push((scan.text.len() as u32, number as u32, (part.column + from) as u32));
@@ -257,12 +257,20 @@ fn fields(parts: &[Part<'_>], fold: bool) -> Parsed<Statement> {
         if statement.remarks.is_empty() {
             statement.remarks_column = (part.column + part.text.len() - remarks.len()) as u32;
         }
-        statement.remarks.push_str(remarks);
+        join(&mut statement.remarks, remarks);
         operand_done = !(full || comma);
     }
     statement.operand = scan.text;
-    statement.remarks.truncate(statement.remarks.trim_end().len());
     Ok(statement)
+}
+
+/// Adds a record's part to the remarks.
+fn join(remarks: &mut String, part: &str) {
+    let part = part.trim();
+    if !remarks.is_empty() && !part.is_empty() {
+        remarks.push(' ');
+    }
+    remarks.push_str(part);
 }
 
 /// The scan for the end of the operand field.
@@ -307,5 +315,94 @@ impl Scan {
         window[2] = b'\'';
         window[3] = next.unwrap_or(b' ');
         is_attribute(&window, 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+    use crate::source::Source;
+
+    fn read(text: &str, fold: bool) -> Vec<(Statement, Vec<Fault>)> {
+        let mut files = Files::default();
+        let mut reader = Reader::new(files.add(&Source::new("test", text)));
+        std::iter::from_fn(|| reader.next(&files, Margins::standard(false), fold)).collect()
+    }
+
+    fn one(text: &str) -> Statement {
+        let mut all = read(text, false);
+        assert_eq!(all.len(), 1);
+        let (statement, faults) = all.remove(0);
+        assert!(faults.is_empty(), "{faults:?}");
+        statement
+    }
+
+    #[test]
+    fn fields_are_cut_at_blanks_outside_of_strings() {
+        let statement = one("NAME     DC    C'A B',L'X  A REMARK'S");
+        assert_eq!(
+            [&*statement.name, &*statement.operation, &*statement.operand, &*statement.remarks],
+            ["NAME", "DC", "C'A B',L'X", "A REMARK'S"]
+        );
+        assert_eq!(one("  AIF ('A B' EQ 'C') NOT THIS").operand, "('A B' EQ 'C')");
+        assert_eq!(one("  AIF (X EQ Y).Z NOT THIS").operand, "(X EQ Y).Z");
+        assert_eq!(one(" MVC A(L'B),B REM").operand, "A(L'B),B");
+        assert!(one("* COMMENT").comment);
+        assert_eq!(one("   ").operation, "");
+    }
+
+    #[test]
+    fn continued_operands_know_their_places() {
+        let text = format!("{:<71}X\n{:<15}{}\n", "         DC    F'1',      REMARK", "", "F'2'      MORE");
+        let statement = one(&text);
+        assert_eq!(statement.operand, "F'1',F'2'");
+        assert_eq!(statement.remarks, "REMARK MORE");
+        assert_eq!(statement.place(2), (1, 18));
+        assert_eq!(statement.place(5), (2, 16));
+        assert_eq!(statement.place(NAME), (1, 1));
+        assert_eq!(statement.place(OPERATION), (1, 10));
+    }
+
+    #[test]
+    fn records_have_their_columns() {
+        let faults = |text: &str| read(text, false).remove(0).1.len();
+        assert_eq!(faults(&" ".repeat(80)), 0);
+        assert_eq!(faults(&" ".repeat(81)), 1);
+        assert_eq!(faults(&format!("{:<71}X\nX", " DC 1")), 1, "a continuation record begins with blanks");
+        assert_eq!(faults(&format!("{:<71}X", " DC 1")), 1, "and must be there");
+        assert_eq!(faults(" DC\t1"), 1);
+    }
+
+    #[test]
+    fn lower_case_is_folded_outside_of_strings() {
+        let statement = read("x dc c'aB',l'y,a(z) remark", true).remove(0).0;
+        assert_eq!(statement.operand, "C'aB',L'Y,A(Z)");
+        assert_eq!((&*statement.name, &*statement.operation, &*statement.remarks), ("X", "DC", "remark"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x374), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
+        /// What is printed in the standard columns is read as the same statement.
+        #[test]
+        fn a_printed_statement_is_read_back(
+            name in "([A-Z][A-Z0-9]{0,7})?", operation in "[A-Z]{1,5}", operand in "([A-H0-9(),+*=.&]|'[A-Z &]*'){1,3}",
+            remarks in "([A-Z]{1,8} ?){0,2}",
+        ) {
+            let remarks = remarks.trim_end().to_string();
+            let statement = Statement { name, operation, operand, remarks, remarks_column: 40, ..Statement::default() };
+            let image = statement.image();
+            prop_assume!(image.len() < 72 && !statement.operand.ends_with(','));
+            let (back, faults) = read(&image, false).remove(0);
+            prop_assert_eq!(faults, []);
+            prop_assert_eq!(back.image(), image);
+            prop_assert_eq!((back.name, back.operation), (statement.name, statement.operation));
+            prop_assert_eq!((back.operand, back.remarks), (statement.operand, statement.remarks));
+        }
     }
 }

@@ -147,7 +147,11 @@ pub(crate) struct Section {
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
     pub list: Vec<Section>,
+    /// Sections by name; one name can be, say, a control section and an external symbol.
+    index: HashMap<Rc<str>, Vec<SectionId>>,
     next_esdid: u16,
+    /// There were more sections than numbers for them.
+    pub full: bool,
 }
 
 impl Sections {
@@ -155,23 +159,20 @@ impl Sections {
         let esdid = if kind == Kind::Dummy {
             0
         } else {
-            self.next_esdid += 1;
+            self.full |= self.next_esdid == u16::MAX;
+            self.next_esdid = self.next_esdid.saturating_add(1);
             self.next_esdid
         };
-        self.list.push(Section {
-            name: Rc::from(name),
-            kind,
-            esdid,
-            location: 0,
-            highest: 0,
-            origin: 0,
-            implied: false,
-        });
-        (self.list.len() - 1) as SectionId
+        let name: Rc<str> = Rc::from(name);
+        let id = self.list.len() as SectionId;
+        self.index.entry(name.clone()).or_default().push(id);
+        self.list.push(Section { name, kind, esdid, location: 0, highest: 0, origin: 0, implied: false });
+        id
     }
 
+    /// The section of this name whose kind is right.
     pub fn find(&self, name: &str, kind: impl Fn(Kind) -> bool) -> Option<SectionId> {
-        self.list.iter().position(|s| *s.name == *name && kind(s.kind)).map(|n| n as SectionId)
+        self.index.get(name)?.iter().copied().find(|&id| kind(self.get(id).kind))
     }
 
     pub fn get(&self, id: SectionId) -> &Section {
@@ -182,13 +183,14 @@ impl Sections {
         &mut self.list[id as usize]
     }
 
-    /// Lays the control sections one after another from `start`, each on a doubleword.
-    pub fn place(&mut self, start: u32) {
+    /// Lays the control sections one after another from `start`, each on a doubleword. Returns whether there is room.
+    pub fn place(&mut self, start: u32) -> bool {
         let mut next = start;
         for section in self.list.iter_mut().filter(|s| s.kind.has_text()) {
             section.origin = next;
-            next = (next + section.highest + 7) & !7;
+            next = next.saturating_add(section.highest).saturating_add(7) & !7;
         }
+        next <= 1 << 24
     }
 
     /// The value of an offset in a section once the sections are placed.

@@ -45,7 +45,6 @@ fn a_deck_is_read_back_as_the_same_object() {
     assert_eq!(one, two);
 }
 
-/// The deck that IBM's assembler punched for the job in the OS/VS1 run, in the columns of the manual.
 #[test]
 fn cards_have_the_columns_of_the_manual() {
     let program = "TEST     CSECT\n         DC    F'1234'\n         DC    A(TEST)\n         END   TEST\n";

@@ -346,6 +346,22 @@ V&I      EQU   9
 }
 
 #[test]
+fn open_code_branches_back_into_what_was_skipped() {
+    let text = "
+         LCLA  &I
+P        CSECT
+         AGO   .LATER
+.SKIPPED DC    X'02'
+         AGO   .END
+.LATER   DC    X'01'
+         AGO   .SKIPPED
+.END     DC    X'03'
+         END
+";
+    assert_eq!(hex(text), "010203");
+}
+
+#[test]
 fn operation_synonyms() {
     let text = "
 PLUS     OPSYN AR

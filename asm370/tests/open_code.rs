@@ -13,38 +13,6 @@ fn hex(text: &str) -> String {
     image.bytes.iter().map(|b| format!("{b:02X}")).collect()
 }
 
-/// What IBM's assembler made of this program is in the job listing of OS/VS1 (macro calls written out).
-#[test]
-fn the_vs1_job_gives_ibms_object_code() {
-    let text = "\
-TEST     CSECT
-         BALR  12,0
-         USING *,12
-         LR    10,14
-         LM    2,3,NUMS
-         MR    2,2
-         CVD   3,DW
-         OI    DW+7,15
-         UNPK  MSG+17(8),DW
-         LA    1,MSG                             LOAD PARAMETER REG 1   01900003
-         SVC   35                                ISSUE SVC              01500003
-         LR    14,10
-         SR    15,15
-         BR    14
-NUMS     DC    F'1234,5678'
-DW       DS    D
-MSG      DS    0F                                                       01800003
-         DC    AL2(24)             TEXT LENGTH                          13200003
-         DC    B'0000000000000000' MCS FLAGS                            13250003
-         DC    C'PRODUCT IS  XXXXXXXX'                                  13350003
-         END   TEST
-";
-    let expected = "05C018AE9823C0221C224E30C02E960FC035F377C047C02E4110C0360A2318EA1BFF07FE000004D20000162E\
-                    000000000000000000000000\
-                    00180000D7D9D6C4E4C3E340C9E24040E7E7E7E7E7E7E7E7";
-    assert_eq!(hex(text), expected);
-}
-
 #[test]
 fn literals_are_pooled_and_ordered_by_size() {
     let text = "\
@@ -171,4 +139,31 @@ fn objects_are_linked() {
     assert_eq!(word(0x201C), 0x201C);
     assert_eq!(word(0x2020), 0x2014);
     assert_eq!(image.bytes[0x24..0x26], [0x20, 0x1C]);
+}
+
+#[test]
+fn limits_are_reached_with_a_message() {
+    let message = |text: &str| {
+        let assembly =
+            assemble(&Source::new("test", text), &Options { listing: false, ..Options::default() }, &NoLibrary);
+        assert!(assembly.object.is_none());
+        assembly.diagnostics[0].message.clone()
+    };
+    let mut externals = String::from("P        CSECT\n");
+    for n in 0..66_000 {
+        externals.push_str(&format!("         EXTRN X{n}\n"));
+    }
+    assert_eq!(message(&(externals + "         END\n")), "there are more than 65535 external symbols");
+    let mut sections = String::new();
+    for n in 0..300 {
+        sections.push_str(&format!("S{n:<7} CSECT\n         DS    16000000X\n"));
+    }
+    assert_eq!(message(&(sections + "         END\n")), "the control sections together exceed 16 megabytes");
+    let mut back = String::from("P        CSECT\n");
+    for _ in 0..10 {
+        back.push_str("         DC    16000000X'00'\n         ORG   P\n");
+    }
+    assert_eq!(message(&(back + "         END\n")), "the text of the assembly exceeds 64 megabytes");
+    let huge = format!("P        CSECT\n         DC    {}\n         END\n", ["16777215CL65535'X'"; 3].join(","));
+    assert_eq!(message(&huge), "the location counter exceeds FFFFFF");
 }

@@ -400,4 +400,13 @@ fn misuse_is_noted() {
     noted("         LEAVE\n", "LEAVE IS NOT WITHIN DO");
     noted("         DO    FOREVER\n", "FOREVER IS NOT WHILE, UNTIL, FROM OR INF");
     noted("         WHEN  1\n", "WHEN IS NOT WITHIN SELECT");
+    let many = ["(Z)"; 11].join(",OR,");
+    let (first, rest) = many.split_at(many[..50].rfind(',').map_or(0, |at| at + 1));
+    for (before, macro_call) in
+        [("", "IF    "), ("", "DO    WHILE,"), ("", "DO    UNTIL,"), ("         DO    INF\n", "LEAVE ")]
+    {
+        let line = format!("         {macro_call}{first}");
+        let call = format!("{before}{line:<71}X\n{:<15}{rest}\n", "");
+        noted(&call, "THERE ARE MORE THAN 10 CONDITIONS");
+    }
 }

@@ -6,8 +6,9 @@
 *
 *        A round: a page of text is built from a line by MVC, copied
 *        elsewhere by MVCL, compared with the original by CLCL,
-*        translated to lower case a line at a time by TR, searched for
-*        its words by TRT, compared again, and cleared.
+*        translated to lower case a line at a time by TR, the words of
+*        its first ten lines counted by TRT; blocks are moved, compared
+*        and cleared, and the copy is blanked by MVCL.
 *
 *        The fullword ROUNDS (location 200) says how many rounds to
 *        run. The PSW of the final wait has the address 00C0DE if
@@ -23,7 +24,7 @@ MOVES    START 0
          DC    X'000A0000',X'00BAD078'  Input/output: not expected
          ORG   MOVES+X'200'
 ROUNDS   DC    F'1'
-SUM      DC    X'0000525E'              What a round must come to
+SUM      DC    X'000010DC'              What a round must come to
 GOOD     DC    0D'0',X'000A0000',X'0000C0DE'
 BAD      DC    X'000A0000',X'00000BAD'
 *
@@ -63,7 +64,7 @@ LOWER    TR    0(79,2),TOLOWER
 *
          SR    6,6                      Words, and where they end
          L     7,ACOPY
-         LA    9,50
+         LA    9,10
 LINES    LR    1,7
          LA    8,78(,7)                 Last byte to be looked at
 WORDS    LR    5,8

@@ -18,6 +18,15 @@ pub struct PerEvent {
     pub address: u32,
 }
 
+/// A PER event whose interruption follows that of the SUPERVISOR CALL it came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingPer {
+    /// The event.
+    pub event: PerEvent,
+    /// Instruction-length code of the SUPERVISOR CALL, or of its EXECUTE, in halfwords.
+    pub ilc: u8,
+}
+
 /// What a program interruption stores besides its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Detail {
@@ -131,7 +140,8 @@ impl CpuState {
     /// Takes an interruption: stores the old PSW and the codes, loads the new PSW.
     ///
     /// # Errors
-    /// The early program interruption to be taken next: the new PSW's format is invalid.
+    /// The early program interruption to be taken next: the new PSW's format is invalid. A PER event that waited for this
+    /// interruption is part of it.
     pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Result<(), ProgramInterruption> {
         let class = interruption.class();
         let (code, ilc) = interruption.code_and_ilc();
@@ -170,10 +180,9 @@ impl CpuState {
         storage.store_u64(at(class.old_psw()), old);
         self.psw = Psw::parse(storage.u64(at(class.new_psw())));
         if self.psw.is_format_valid(self.model.has(Facility::DualAddressSpace)) {
-            Ok(())
-        } else {
-            Err(early_exception(0))
+            return Ok(());
         }
+        Err(ProgramInterruption { per: self.pending_per.take().map(|pending| pending.event), ..early_exception(0) })
     }
 
     /// Removes the pending request that [`CpuState::external_request`] named, and makes the interruption of it. The

@@ -43,6 +43,10 @@ pub struct Machine {
     pub processor: Processor,
     /// The interruptions taken, the first of them, for whoever wants to know.
     pub log: InterruptionLog,
+    /// The last interruption and what it led to, by which a string of interruptions without end is recognized.
+    last: Option<(Interruption, Psw)>,
+    /// Instructions executed since.
+    since_interruption: u64,
 }
 
 /// The first few interruptions that were taken.
@@ -60,7 +64,12 @@ impl Machine {
     /// A machine with this storage, after power-on reset, in the operating state.
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Machine {
-        Machine { processor: Processor::new(state, storage), log: InterruptionLog::default() }
+        Machine {
+            processor: Processor::new(state, storage),
+            log: InterruptionLog::default(),
+            last: None,
+            since_interruption: 0,
+        }
     }
 
     /// Executes at most `budget` instructions; says how many were, and why it stopped.
@@ -86,14 +95,13 @@ impl Machine {
         stride: u64,
         watch: &mut dyn FnMut(&mut Machine, u64),
     ) -> (u64, Stop) {
-        let (mut executed, mut since_interruption) = (0, 0);
+        let mut executed = 0;
         // A watcher is to see each interruption.
         self.processor.native = self.log.capacity == 0 && stride == u64::MAX;
-        let mut last: Option<(Interruption, Psw)> = None;
         loop {
             let (count, exit) = self.processor.run(bus, stride.min(budget - executed));
             executed += count;
-            since_interruption += count;
+            self.since_interruption += count;
             let stop = match exit {
                 Exit::Budget => (executed == budget).then_some(Stop::Count),
                 Exit::Wait => Some(Stop::Wait),
@@ -102,11 +110,11 @@ impl Machine {
                 Exit::Interruption(interruption) => {
                     self.take(interruption);
                     let now = (interruption, self.processor.state.psw);
-                    if last == Some(now) && is_endless(&now, since_interruption) {
+                    if self.last == Some(now) && is_endless(&now, self.since_interruption) {
                         self.processor.state.run_state = RunState::CheckStop;
                     }
-                    last = Some(now);
-                    since_interruption = 0;
+                    self.last = Some(now);
+                    self.since_interruption = 0;
                     None
                 }
             };

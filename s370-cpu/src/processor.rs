@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use s370_arch::interruption::external;
+use s370_arch::{assigned_storage::INTERVAL_TIMER, control_register::cr0, interruption::external};
 
 use crate::{
-    bus::Bus,
+    bus::{Bus, SignalAnswer},
     exec::Interpreter,
     fast::{Fast, Leave, Slice},
     interruption::{Detail, Interruption, ProgramInterruption, early_exception},
+    reset::order,
     state::{CpuState, MICROSECOND, RunState},
     storage::Storage,
 };
@@ -59,19 +60,44 @@ pub struct Processor {
 }
 
 impl Processor {
-    /// A processor after power-on reset, in the operating state.
+    /// A processor with this state, put into the operating state.
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Processor {
-        let mut processor = Processor {
+        Processor::resume(CpuState { run_state: RunState::Operating, ..state }, storage)
+    }
+
+    /// A processor with just this state: one that was saved, say.
+    #[must_use]
+    pub fn resume(state: CpuState, storage: Arc<Storage>) -> Processor {
+        Processor {
             fast: Fast::new(Arc::clone(&storage)),
             state,
             storage,
             engine: Engine::default(),
             instruction_time: MICROSECOND,
             native: false,
-        };
-        processor.state.run_state = RunState::Operating;
-        processor
+        }
+    }
+
+    /// Forgets everything that can be had again from state and storage. A program cannot tell, but for table entries
+    /// that it changed without PURGE TLB.
+    pub fn drop_caches(&mut self) {
+        self.fast.clear(&self.storage);
+    }
+
+    /// Forgets what came from translation tables, as PURGE TLB does: for whoever changes tables from outside.
+    pub fn purge_tlb(&mut self) {
+        self.fast.purge();
+    }
+
+    /// An order of SIGNAL PROCESSOR arrives from the CPU `from`; see [`CpuState::receive_order`], which this follows with
+    /// the clearing of the TLB that belongs to a reset.
+    pub fn receive_order(&mut self, order: u8, from: u16) -> SignalAnswer {
+        let answer = self.state.receive_order(order, from, &self.storage);
+        if !matches!(order, order::SENSE..=order::RESTART | order::STOP_AND_STORE_STATUS) {
+            self.fast.purge();
+        }
+        answer
     }
 
     /// Executes at most `budget` instructions. Returns how many were executed (one that was nullified or suppressed
@@ -155,7 +181,8 @@ impl Processor {
             RunState::CheckStop => return Some(Exit::CheckStop),
         }
         if let Some(per) = state.pending_per.take() {
-            let program = ProgramInterruption { code: None, ilc: 1, detail: Detail::None, per: Some(per) };
+            let (ilc, per) = (per.ilc, Some(per.event));
+            let program = ProgramInterruption { code: None, ilc, detail: Detail::None, per };
             return Some(Exit::Interruption(Interruption::Program(program)));
         }
         if state.psw.external()
@@ -194,9 +221,17 @@ impl Processor {
         }
     }
 
-    /// Feeds the host's time in: TOD-clock units since power-on. It does not go back.
+    /// Feeds the host's time in: TOD-clock units since power-on. It does not go back. In the stopped and the check-stop
+    /// state the TOD clock goes on, but the CPU timer and the interval timer stand still.
     pub fn set_time(&mut self, now: u64) {
-        self.state.time = self.state.time.max(now);
+        let state = &mut self.state;
+        let elapsed = now.saturating_sub(state.time);
+        let ticks = ticks_at(state.time);
+        state.time += elapsed;
+        if matches!(state.run_state, RunState::Stopped | RunState::CheckStop) {
+            state.cpu_timer_base = state.cpu_timer_base.wrapping_add(elapsed);
+            state.interval_timer_ticks += ticks_at(state.time) - ticks;
+        }
     }
 
     /// Lets the interval timer and the outside world catch up with the time.
@@ -208,18 +243,19 @@ impl Processor {
         if !state.model.interval_timer {
             return;
         }
-        let due = (u128::from(state.time) * 3 / u128::from(TICK_TIMES_3)) as u64;
-        let steps = due.wrapping_sub(state.interval_timer_ticks);
+        let due = ticks_at(state.time);
+        let steps = due.saturating_sub(state.interval_timer_ticks);
         if steps == 0 {
             return;
         }
         state.interval_timer_ticks = due;
         // Bit 23 counts: bits 24-31 stay (chapter 4, "Interval Timer").
-        let at = state.absolute(80);
-        let old = self.storage.u32(at) as i32;
-        let new = i64::from(old) - ((steps as i64) << 8);
+        let at = state.absolute(INTERVAL_TIMER);
+        let old = i64::from(self.storage.u32(at) as i32);
+        let new = old.wrapping_sub_unsigned(steps << 8);
         self.storage.store_u32(at, new as u32);
-        if old >= 0 && new < 0 {
+        // From zero or above to below zero; after a whole cycle, once more.
+        if old >> 32 != new >> 32 {
             state.external.signals |= external::INTERVAL_TIMER;
         }
     }
@@ -227,17 +263,46 @@ impl Processor {
     /// The time at which the timers or the bus will next ask for attention.
     fn next_event(&self, bus: &dyn Bus) -> u64 {
         let state = &self.state;
-        let mut next = bus.next_event();
+        let mut next = bus.next_event().min(comparator_event(state)).min(cpu_timer_event(state));
         if state.model.interval_timer {
-            let tick = (u128::from(state.interval_timer_ticks + 1) * u128::from(TICK_TIMES_3)).div_ceil(3);
-            next = next.min(u64::try_from(tick).unwrap_or(u64::MAX));
+            next = next.min(tick_time(state.interval_timer_ticks.saturating_add(1)));
         }
-        let until_comparator = state.clock_comparator.wrapping_sub(state.tod()).wrapping_add(1);
-        if state.clock_comparator >= state.tod() {
-            next = next.min(state.time.saturating_add(until_comparator.max(1)));
+        next
+    }
+
+    /// When a processor that does nothing (after [`Exit::Wait`]) is to be run again: the time, as in [`CpuState::time`], at
+    /// which one of its timers will interrupt it or the bus has something to do, with the masks as they are. It is
+    /// [`CpuState::time`] when something is pending already, and `u64::MAX` when only something from outside can end the
+    /// wait. Until then nothing is lost by not running it; in virtual time, [`Processor::set_time`] leads there at once.
+    #[must_use]
+    pub fn next_event_time(&self, bus: &dyn Bus) -> u64 {
+        let state = &self.state;
+        if matches!(state.run_state, RunState::Stopped | RunState::CheckStop) {
+            return if state.restart && state.run_state == RunState::Stopped { state.time } else { bus.next_event() };
         }
-        if state.cpu_timer() as i64 >= 0 {
-            next = next.min(state.time.saturating_add(state.cpu_timer() + 1));
+        let external = state.psw.external();
+        let pending = external && state.external_request().is_some()
+            || bus.attention() && state.psw.io_channels(state.cr[2]) != 0
+            || state.restart
+            || state.pending_per.is_some()
+            || state.run_state != RunState::Operating;
+        if pending {
+            return state.time;
+        }
+        let mut next = bus.next_event();
+        if !external {
+            return next;
+        }
+        if state.cr[0] & cr0::CLOCK_COMPARATOR != 0 {
+            next = next.min(comparator_event(state));
+        }
+        if state.cr[0] & cr0::CPU_TIMER != 0 {
+            next = next.min(cpu_timer_event(state));
+        }
+        if state.cr[0] & cr0::INTERVAL_TIMER != 0 && state.model.interval_timer {
+            // The step that takes the timer's bits 0-23 from zero or above to below zero.
+            let steps = u64::from(self.storage.u32(state.absolute(INTERVAL_TIMER)) >> 8) + 1;
+            next = next.min(tick_time(state.interval_timer_ticks.saturating_add(steps)));
         }
         next
     }
@@ -252,4 +317,29 @@ impl Processor {
         let left = self.next_event(bus).saturating_sub(self.state.time);
         left.div_ceil(self.instruction_time).clamp(1, LONGEST)
     }
+}
+
+/// Steps of the interval timer up to this time.
+fn ticks_at(time: u64) -> u64 {
+    // The divisor is greater than 3, so that the result has 64 bits.
+    (u128::from(time) * 3 / u128::from(TICK_TIMES_3)) as u64
+}
+
+/// The earliest time at which the interval timer has made this many steps.
+fn tick_time(ticks: u64) -> u64 {
+    u64::try_from((u128::from(ticks) * u128::from(TICK_TIMES_3)).div_ceil(3)).unwrap_or(u64::MAX)
+}
+
+/// When the TOD clock will be greater than the clock comparator; never, when it is already or cannot be.
+fn comparator_event(state: &CpuState) -> u64 {
+    match state.clock_comparator.checked_sub(state.tod()) {
+        Some(left) if state.clock_comparator != u64::MAX => state.time.saturating_add(left).saturating_add(1),
+        _ => u64::MAX,
+    }
+}
+
+/// When the CPU timer will be negative; never, when it is already.
+fn cpu_timer_event(state: &CpuState) -> u64 {
+    let timer = state.cpu_timer();
+    if timer as i64 >= 0 { state.time.saturating_add(timer + 1) } else { u64::MAX }
 }

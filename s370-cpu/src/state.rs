@@ -3,7 +3,7 @@
 use s370_arch::{control_register, interruption::external, isa::Facility, psw::Psw};
 use serde::{Deserialize, Serialize};
 
-use crate::interruption::PerEvent;
+use crate::interruption::PendingPer;
 
 /// TOD-clock units in a microsecond: bit 51 of the clock (GA22-7000-10, chapter 4, "Time-of-Day Clock").
 pub const MICROSECOND: u64 = 1 << 12;
@@ -146,7 +146,7 @@ pub struct CpuState {
     /// A restart was requested.
     pub restart: bool,
     /// A PER event that waits for the SVC interruption that came with it.
-    pub pending_per: Option<PerEvent>,
+    pub pending_per: Option<PendingPer>,
 }
 
 impl CpuState {

@@ -8,4 +8,6 @@ pub mod coverage;
 pub mod lockstep;
 pub mod random;
 pub mod shared;
+pub mod single;
+pub mod source;
 pub mod vector;

@@ -12,7 +12,7 @@ fn variable(name: &str, default: u64) -> u64 {
 }
 
 fn engines_agree(kind: Kind, salt: u64) {
-    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", 1500));
+    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", 700));
     let mut failures = Vec::new();
     for seed in first..first + cases {
         let scenario = Scenario::new(kind, seed << 8 | salt);
@@ -54,23 +54,14 @@ fn engines_agree_on_privileged_programs_with_interruptions() {
 fn random_programs_execute_what_they_should() {
     for kind in [Kind::Plain, Kind::Translated, Kind::Everything] {
         let (mut executed, mut interruptions) = (0, 0);
-        let mut h = std::collections::BTreeMap::new();
-        let mut s = std::collections::BTreeMap::new();
         for seed in 0..200 {
             let end = run(&Scenario::new(kind, seed), How::ORACLE, 200);
             executed += end.executed;
-            let taken = end.taken.unwrap_or_default();
-            interruptions += taken.len();
-            for t in taken {
-                let w = (t.old_psw as u32 & 0xFFFFFF);
-                if w >= 0x1000 && w < 0xA000 {}
-                *h.entry(t.interruption.code_and_ilc().0).or_insert(0) += 1;
-            }
-            *s.entry(format!("{:?}", end.stop)).or_insert(0) += 1;
+            interruptions += end.taken.map_or(0, |taken| taken.len());
         }
-        println!("{h:X?} {s:?}");
+
         println!("{kind:?}: {executed} instructions, {interruptions} interruptions");
-        assert!(executed > 200 * 100, "{kind:?}: only {executed} instructions in 200 programs");
-        assert!(interruptions * 3 < executed as usize, "{kind:?}: {interruptions} in {executed} instructions");
+        assert!(executed > 200 * 150, "{kind:?}: only {executed} instructions in 200 programs");
+        assert!(interruptions * 5 < executed as usize, "{kind:?}: {interruptions} in {executed} instructions");
     }
 }

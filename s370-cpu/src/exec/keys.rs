@@ -54,11 +54,10 @@ impl Interpreter<'_> {
         self.storage.key(block.at) | second & (REFERENCE | CHANGE)
     }
 
-    fn set_storage_key(&mut self, block: Keyed, change: impl Fn(u8) -> u8) {
+    fn set_storage_key(&self, block: Keyed, change: impl Fn(u8) -> u8) {
         for at in (block.at..block.at + block.length).step_by(BLOCK as usize) {
             self.storage.set_key(at, change(self.storage.key(at)));
         }
-        self.effects.keys = Some((block.at, block.length));
     }
 
     pub(super) fn ssk(&mut self, i: Instruction) -> Outcome {
@@ -217,7 +216,6 @@ mod tests {
         harness.state.gr[1] = 0xFFFF_FFB3;
         harness.cc(&SSK);
         assert_eq!(keys(&harness.storage), [0x3A, 0xB2]);
-        assert_eq!(harness.effects.keys, Some((0x4800, 0x800)));
         harness.state.model = Model::default().with(Facility::Translation, false);
         harness.state.gr[1] = 0x7E;
         harness.cc(&SSK);
@@ -242,7 +240,6 @@ mod tests {
             harness.storage.set_key(0x4800, key);
             assert_eq!(harness.cc(&RRB), cc);
             assert_eq!(keys(&harness.storage), [0x3A, key & !REFERENCE]);
-            assert_eq!(harness.effects.keys, Some((0x4800, 0x800)));
         }
     }
 
@@ -265,11 +262,9 @@ mod tests {
         assert_eq!(harness.state.gr[1], 0xFFFF_FF3E);
         assert_eq!(harness.cc(&RRBE), 3);
         assert_eq!(keys(&harness.storage), [0x3A, 0xC0]);
-        assert_eq!(harness.effects.keys, Some((0x4000, 0x1000)));
         assert_eq!(harness.cc(&RRBE), 1);
         harness.cc(&SSKE);
         assert_eq!(keys(&harness.storage), [0x3E, 0x3E]);
-        assert_eq!(harness.effects.keys, Some((0x4000, 0x1000)));
     }
 
     #[test]

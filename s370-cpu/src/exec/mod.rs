@@ -34,7 +34,7 @@ use s370_arch::{
 pub(crate) use self::access::{Access, Operand, Space, check};
 use crate::{
     bus::Bus,
-    interruption::{Detail, Interruption, PerEvent, ProgramInterruption},
+    interruption::{Detail, Interruption, PendingPer, PerEvent, ProgramInterruption},
     state::CpuState,
     storage::Storage,
 };
@@ -62,13 +62,12 @@ impl From<ProgramCode> for Trap {
 /// How every instruction ends.
 pub(crate) type Outcome = Result<(), Trap>;
 
-/// What an instruction did that matters to caches of storage keys and translations.
+/// What an instruction did that matters to caches of translations, and to whoever looks for interruptions. (Of keys and
+/// code, storage itself tells.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Effects {
     /// The TLB is to be purged.
     pub purge: bool,
-    /// The keys of this many bytes at this absolute address have changed.
-    pub keys: Option<(u32, u32)>,
     /// PSW mode, masks or key, a control register, the prefix, a timer or a pending request may have changed.
     pub context: bool,
 }
@@ -80,6 +79,8 @@ struct PerRecord {
     store: bool,
     fetch: bool,
     registers: u16,
+    /// Of `store` and `registers`, what belongs to earlier units of operation of an interruptible instruction.
+    earlier_units: (bool, u16),
 }
 
 /// One processor at work on one instruction.
@@ -94,12 +95,14 @@ pub(crate) struct Interpreter<'a> {
     ilc: u8,
     /// PER is on for this instruction.
     per_on: bool,
+    /// Control register 9 when the instruction began.
+    per_control: u32,
     per: PerRecord,
 }
 
 impl<'a> Interpreter<'a> {
     pub fn new(state: &'a mut CpuState, storage: &'a Storage, bus: &'a mut dyn Bus) -> Self {
-        let (instruction_address, per_on) = (state.psw.address, state.psw.per());
+        let (instruction_address, per_on, per_control) = (state.psw.address, state.psw.per(), state.cr[9]);
         Interpreter {
             state,
             storage,
@@ -108,6 +111,7 @@ impl<'a> Interpreter<'a> {
             instruction_address,
             ilc: 0,
             per_on,
+            per_control,
             per: PerRecord::default(),
         }
     }
@@ -144,7 +148,7 @@ impl<'a> Interpreter<'a> {
             Ok(()) if per.is_some() => program(None, self.ilc, Detail::None),
             Ok(()) => Ok(()),
             Err(Trap::Svc(code)) => {
-                self.state.pending_per = per;
+                self.state.pending_per = per.map(|event| PendingPer { event, ilc: self.ilc });
                 Err(Interruption::Svc { code, ilc: self.ilc })
             }
             Err(Trap::EarlyPsw(ilc)) => program(Some(ProgramCode::SPECIFICATION), ilc, Detail::None),
@@ -154,7 +158,6 @@ impl<'a> Interpreter<'a> {
 
     /// The program event of this instruction, if there is one (GA22-7000-10, chapter 4, "Program-Event Recording").
     fn per_event(&self, trap: Option<Trap>) -> Option<PerEvent> {
-        let enabled = (self.state.cr[9] >> 24) as u8;
         let ending = match trap {
             // CONVERT TO BINARY has loaded its register; the divisions are suppressed before they change one.
             Some(Trap::Program(ProgramCode::FIXED_DIVIDE, _)) => Ending::Completion,
@@ -166,19 +169,23 @@ impl<'a> Interpreter<'a> {
         if self.per.fetch {
             code |= per::FETCH;
         }
-        if !undone {
-            if self.per.branch {
-                code |= per::BRANCH;
-            }
-            if self.per.store {
-                code |= per::STORE;
-            }
-            if u32::from(self.per.registers.reverse_bits()) & self.state.cr[9] & 0xFFFF != 0 {
-                code |= per::REGISTER;
-            }
+        if self.per.branch && !undone {
+            code |= per::BRANCH;
         }
-        code &= enabled;
+        let (store, registers) = if undone { self.per.earlier_units } else { (self.per.store, self.per.registers) };
+        if store {
+            code |= per::STORE;
+        }
+        if u32::from(registers.reverse_bits()) & self.per_control & 0xFFFF != 0 {
+            code |= per::REGISTER;
+        }
+        code &= (self.per_control >> 24) as u8;
         (code != 0).then_some(PerEvent { code, address: self.instruction_address })
+    }
+
+    /// A unit of operation of an interruptible instruction has been completed: its events stand, whatever comes.
+    fn complete_unit(&mut self) {
+        self.per.earlier_units = (self.per.store, self.per.registers);
     }
 
     /// Whether PER's address range includes any of `length` bytes at `at`.

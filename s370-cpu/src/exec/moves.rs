@@ -165,6 +165,7 @@ impl Interpreter<'_> {
             if r2 != r1 {
                 self.advance(r2, unit.min(from_left));
             }
+            self.complete_unit();
             if left > unit && self.is_interrupted() {
                 return self.interrupted();
             }
@@ -227,6 +228,7 @@ impl Interpreter<'_> {
                 self.set_cc(compare_code(&a[equal as usize], &b[equal as usize]));
                 break;
             }
+            self.complete_unit();
             if left.iter().any(|&left| left > unit) && self.is_interrupted() {
                 return self.interrupted();
             }

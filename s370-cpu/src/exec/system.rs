@@ -2,7 +2,7 @@
 
 use s370_arch::{control_register::cr0, format::Instruction, interruption::ProgramCode, isa::Facility, psw::Psw};
 
-use super::{Access, Interpreter, Outcome, Trap, aligned, fixed::register_count};
+use super::{Access, Interpreter, Operand, Outcome, Space, Trap, aligned, fixed::register_count};
 
 /// ILC of the specification exception that SSM and STOSM cause by the mask they leave, in halfwords.
 const MASK_ILC: u8 = 2;
@@ -116,15 +116,22 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    /// The operand of READ and WRITE DIRECT, which is in real storage where there is IPTE (GA22-7000-10, Appendix I).
+    fn direct_operand(&mut self, i: Instruction, access: Access) -> Result<Operand, Trap> {
+        let space = if self.state.model.has(Facility::Extended) { Space::Real } else { self.current_space() };
+        self.resolve_with(self.address1(i), 1, access, self.state.psw.key, space)
+    }
+
     /// WRITE DIRECT: the byte and the timing signals go out on lines to which nothing is attached.
     pub(super) fn wrd(&mut self, i: Instruction) -> Outcome {
-        self.fetch_u8(self.address1(i)).map(drop)
+        self.direct_operand(i, Access::Fetch).map(drop)
     }
 
     /// READ DIRECT: with nothing attached, the eight direct-in lines are inactive, which reads as zeros, and so is the
     /// hold-in line, which would make it wait.
     pub(super) fn rdd(&mut self, i: Instruction) -> Outcome {
-        self.store(self.address1(i), &[0])
+        self.direct_operand(i, Access::Store)?.set_u8(self.storage, 0, 0);
+        Ok(())
     }
 }
 

@@ -7,7 +7,10 @@ use s370_arch::{
 };
 
 use super::{ADDRESS, Access, Interpreter, Outcome, Space, Trap};
-use crate::dat::{self, Failure, Format, Translation};
+use crate::{
+    dat::{self, Failure, Format, Translation},
+    storage::notice::Notice,
+};
 
 /// Bits 8-28 of a segment-table entry.
 const PAGE_TABLE_ORIGIN: u32 = 0x00FF_FFF8;
@@ -46,7 +49,8 @@ impl Interpreter<'_> {
         let entry = self.resolve_with(at, 2, Access::Store, self.state.psw.key, Space::Real)?.at(0);
         let value = self.storage.u16(entry) | format.page_invalid();
         self.storage.store_u16(entry, value);
-        self.effects.purge = true;
+        // Every CPU's TLB is concerned.
+        self.storage.post(&[Notice::Purge], None);
         Ok(())
     }
 
@@ -201,9 +205,10 @@ mod tests {
             harness.state.gr[1] = 0xFF00_8107;
             harness.state.gr[2] = page;
             harness.storage.store_u16(entry, 0x4440);
+            let mailbox = harness.storage.subscribe();
             harness.cc(&IPTE);
             assert_eq!(harness.storage.u16(entry), 0x4440 | invalid, "{format:X}");
-            assert!(harness.effects.purge);
+            assert_eq!(mailbox.take(), [Notice::Purge]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The decode cache: for each 2K block of absolute storage that instructions were executed from, a slot a halfword.
 //!
 //! A slot stays decoded until one of the halfwords it covers is stored into; [`Storage`] marks those halfwords and
-//! remembers which were hit. A slot that is hit again and again becomes [`Code::Volatile`].
+//! tells which were hit. A slot that is hit again and again becomes [`Code::Volatile`].
 //!
 //! This is one of the modules that may be `unsafe`: the loop walks slots through [`Cursor`]s. The invariant: a block's
 //! slots are a boxed array that neither moves nor is freed except by [`Cache::clear`] and dropping the cache, which
@@ -217,9 +217,15 @@ impl Cache {
         self.index[number] = self.blocks.len() as u32;
     }
 
-    /// Forgets everything, and takes the marks in storage back.
+    /// Forgets everything, and takes the marks in storage back if nobody else can rely on them.
     pub fn clear(&mut self, storage: &Storage) {
+        let shared = storage.is_shared();
         for (&owner, block) in self.owners.iter().zip(&self.blocks) {
+            self.index[owner as usize] = 0;
+            if shared {
+                continue;
+            }
+            storage.close(owner * BLOCK);
             for (n, slot) in block.iter().enumerate() {
                 if slot.code != Code::Undecoded {
                     for halfword in 0..u32::from(slot.length.max(1)) {
@@ -227,7 +233,6 @@ impl Cache {
                     }
                 }
             }
-            self.index[owner as usize] = 0;
         }
         self.blocks.clear();
         self.owners.clear();
@@ -268,8 +273,12 @@ fn is_decoded(code: Code) -> bool {
     !matches!(code, Code::Undecoded | Code::Volatile | Code::Resume | Code::End)
 }
 
-/// After slot `n` has been given up: takes back the marks of its halfwords that no other instruction covers.
+/// After slot `n` has been given up: takes back the marks of its halfwords that no other instruction covers. Where another
+/// processor may have decoded them, they stay until they are stored into.
 fn remark(base: Cursor, block_at: u32, n: usize, length: usize, storage: &Storage) {
+    if storage.is_shared() {
+        return;
+    }
     for halfword in n..(n + length).min(HALFWORDS) {
         let covered = (halfword.saturating_sub(2)..=halfword).any(|other| {
             let slot = base.advance(other as isize).slot();
@@ -303,11 +312,12 @@ pub fn decode_volatile(cursor: Cursor, base: Cursor, storage: &Storage, block: u
 #[inline(never)]
 pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) {
     let absolute = block + cursor.bytes_from(base);
+    // What counts is read after it has been marked: whatever another processor stores then is heard of.
+    storage.mark_code(absolute, u32::from(decode_at(storage, absolute).length) * 2);
     let mut slot = decode_at(storage, absolute);
-    let length = u32::from(slot.length) * 2;
-    storage.mark_code(absolute, length);
-    if !(absolute + length).is_multiple_of(BLOCK)
-        && let Some(pair) = pair_of(slot.code, decode_at(storage, absolute + length).code)
+    let next = absolute + u32::from(slot.length) * 2;
+    if !next.is_multiple_of(BLOCK)
+        && let Some(pair) = pair_of(slot.code, decode_at(storage, next).code)
     {
         slot.code = pair;
     }
@@ -317,6 +327,16 @@ pub fn decode_slot(cursor: Cursor, base: Cursor, storage: &Storage, block: u32) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::notice::{Mailbox, Notice};
+
+    /// Heeds what was stored.
+    fn forget(cache: &mut Cache, mailbox: &Mailbox, storage: &Storage) {
+        let stale = mailbox.take().into_iter().map(|notice| match notice {
+            Notice::Stored(halfword) => halfword,
+            other => panic!("{other:?}"),
+        });
+        cache.forget(&stale.collect::<Vec<_>>(), storage);
+    }
 
     fn code_at(cache: &Cache, at: u32) -> Code {
         cache.enter(at).unwrap().0.slot().code
@@ -331,13 +351,14 @@ mod tests {
     #[test]
     fn a_store_makes_just_the_covering_instruction_stale() {
         let storage = Storage::new(8192).unwrap();
+        let mailbox = storage.subscribe();
         storage.put_u64(0x800, 0x5810_1000_1812_1821);
         let mut cache = Cache::default();
         for at in [0x800, 0x804, 0x806] {
             decode(&mut cache, &storage, at);
         }
         storage.store_u16(0x802, 0x2000);
-        cache.forget(&storage.take_stale(), &storage);
+        forget(&mut cache, &mailbox, &storage);
         assert_eq!(code_at(&cache, 0x800), Code::Undecoded);
         assert_eq!(code_at(&cache, 0x804), Code::Lr);
         assert!(!storage.is_code(0x800, 4) && storage.is_code(0x804, 4));
@@ -346,16 +367,17 @@ mod tests {
     #[test]
     fn an_instruction_that_is_often_hit_becomes_volatile_and_unmarked() {
         let storage = Storage::new(4096).unwrap();
+        let mailbox = storage.subscribe();
         let mut cache = Cache::default();
         for _ in 0..=PATIENCE {
             storage.put_u32(0, 0x1812_1812);
             decode(&mut cache, &storage, 0);
             storage.store_u16(0, 0x1813);
-            cache.forget(&storage.take_stale(), &storage);
+            forget(&mut cache, &mailbox, &storage);
         }
         assert_eq!(code_at(&cache, 0), Code::Volatile);
         storage.store_u16(0, 0x1814);
-        assert!(!storage.has_stale());
+        assert!(!mailbox.has_any());
     }
 
     #[test]

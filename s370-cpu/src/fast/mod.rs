@@ -22,6 +22,7 @@ use crate::{
     state::CpuState,
     storage::{
         Storage,
+        notice::{Mailbox, Notice},
         window::{INVALID, lookup},
     },
 };
@@ -43,12 +44,24 @@ pub struct Slice {
 pub struct Fast {
     tlb: Tlb,
     cache: Cache,
+    mailbox: Arc<Mailbox>,
 }
 
 impl Fast {
     /// Remembers nothing yet.
     pub fn new(storage: Arc<Storage>) -> Fast {
-        Fast { tlb: Tlb::new(storage), cache: Cache::default() }
+        Fast { mailbox: storage.subscribe(), tlb: Tlb::new(storage), cache: Cache::default() }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self, storage: &Storage) {
+        self.tlb.clear();
+        self.cache.clear(storage);
+    }
+
+    /// Forgets what came from translation tables.
+    pub fn purge(&mut self) {
+        self.tlb.purge();
     }
 
     /// Executes instructions until something is met that is not for the loop. Returns how many were executed, and why
@@ -58,6 +71,8 @@ impl Fast {
         if state.psw.per() || state.psw.secondary || state.psw.wait || !state.model.is_full() {
             return (0, Leave::Slow);
         }
+        // A channel, another processor or whoever runs this one may have changed storage since.
+        self.heed(storage);
         self.tlb.select(state);
         let mut left = slice.budget;
         loop {
@@ -94,7 +109,6 @@ impl Fast {
             cache: &self.cache,
             fetch: context.fetch.entries(),
             store: context.store.entries(),
-            mapped: self.tlb.mapped(),
             native: slice.native,
             quiet: slice.quiet,
             instruction_time: slice.instruction_time,
@@ -120,6 +134,8 @@ impl Fast {
             self.cache.open(absolute, storage);
             // Entries for stores must now say that there is code.
             self.tlb.drop_absolute(absolute);
+            storage.open(absolute, &self.mailbox);
+            storage.watch(absolute);
             self.tlb.enter(address, absolute, false, false);
         }
     }
@@ -127,7 +143,13 @@ impl Fast {
     /// Puts a block into a table, if it may be referred to in this way.
     fn fill(&mut self, state: &mut CpuState, storage: &Storage, at: u32, access: Access) -> bool {
         let space = if state.psw.translation() { Space::Primary } else { Space::Real };
-        let Ok(absolute) = crate::exec::check(state, storage, at, access, state.psw.key, space) else { return false };
+        let allowed = || crate::exec::check(state, storage, at, access, state.psw.key, space).ok();
+        let Some(absolute) = allowed() else { return false };
+        // From here on a change of the key is heard of; it may just have changed.
+        storage.watch(absolute);
+        if allowed() != Some(absolute) {
+            return false;
+        }
         let store = access == Access::Store;
         if store && at < BLOCK && state.cr[0] & 1 << 28 != 0 {
             // Low-address protection covers part of the block.
@@ -138,8 +160,7 @@ impl Fast {
         if storage.key(absolute) & recorded != recorded {
             return false;
         }
-        let has_code = self.cache.has(absolute);
-        self.tlb.enter(at, absolute, store, has_code);
+        self.tlb.enter(at, absolute, store, storage.is_opened(absolute));
         true
     }
 
@@ -148,13 +169,31 @@ impl Fast {
         if effects.purge {
             self.tlb.purge();
         }
-        if let Some((at, length)) = effects.keys {
-            for block in (at / BLOCK)..=((at + length.max(1) - 1) / BLOCK) {
-                self.tlb.drop_absolute(block * BLOCK);
+        self.heed(storage);
+    }
+
+    /// Forgets what storage, other processors and channels have made wrong.
+    fn heed(&mut self, storage: &Storage) {
+        if !self.mailbox.has_any() {
+            return;
+        }
+        let mut stale = Vec::new();
+        for notice in self.mailbox.take() {
+            match notice {
+                Notice::Stored(halfword) => stale.push(halfword),
+                Notice::Key(block) => {
+                    self.tlb.drop_absolute(block);
+                }
+                // Stores that did not look for code yet may have come after the other processor has decoded it.
+                Notice::Opened(block) => {
+                    if self.tlb.drop_absolute(block) {
+                        storage.note_store(block, BLOCK);
+                    }
+                }
+                Notice::Purge => self.tlb.purge(),
+                Notice::Everything => self.clear(storage),
             }
         }
-        if storage.has_stale() {
-            self.cache.forget(&storage.take_stale(), storage);
-        }
+        self.cache.forget(&stale, storage);
     }
 }

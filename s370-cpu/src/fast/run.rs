@@ -7,6 +7,8 @@
 //! What the arms work on are local variables; no reference to them escapes, so that they stay in host registers. The
 //! general registers are followed by zeros: the first of them stands for "no base" and "no index".
 
+use std::hint::black_box;
+
 use s370_arch::psw::program_mask;
 
 use super::{
@@ -33,8 +35,6 @@ pub struct Hot<'a> {
     pub cache: &'a Cache,
     pub fetch: &'a [Entry; ENTRIES],
     pub store: &'a [Entry; ENTRIES],
-    /// Absolute blocks that some table entry maps; see [`super::tlb::Tlb`].
-    pub mapped: &'a [u8],
     /// Interruptions that an instruction causes are taken here, when nothing else could come between.
     pub native: bool,
     /// Nothing at all is pending, so that masks may be opened.
@@ -93,17 +93,17 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
 
     let leave = 'run: loop {
         let mut s: &Slot = cursor.slot();
-        let code = if left <= 1 {
+        let code = if left > 1 {
+            s.code
+        } else {
             if left == 0 {
                 if s.code == Code::Resume {
                     cursor = resume;
                 }
                 break 'run Leave::Budget;
             }
-            // No pair fits any more.
-            s.plain
-        } else {
-            s.code
+            // No pair fits any more. The box keeps the compiler from choosing between the two codes each time.
+            black_box(s.plain)
         };
         {
             /// Leaves before the instruction.
@@ -459,6 +459,18 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         }
                         None => slow!(),
                     }
+                }};
+            }
+            /// PACK or UNPACK, of operands that do not overlap.
+            macro_rules! repack {
+                ($operation:path) => {{
+                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
+                    let from = fetchable_run!(address2!(), length2);
+                    let to = storable_run!(address1!(), length1);
+                    if bytes::overlap(to, length1, from, length2) {
+                        slow!();
+                    }
+                    bytes::put_field(to, length1, $operation(bytes::field(from, length2)));
                 }};
             }
             /// The time at this instruction.
@@ -1175,17 +1187,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(3);
                 }
 
-                Code::Pack | Code::Unpk => {
-                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
-                    let from = fetchable_run!(address2!(), length2);
-                    let to = storable_run!(address1!(), length1);
-                    if bytes::overlap(to, length1, from, length2) {
-                        slow!();
-                    }
-                    let field = bytes::field(from, length2);
-                    let pack = s.code == Code::Pack;
-                    let result = if pack { crate::decimal::pack(field) } else { crate::decimal::unpk(field) };
-                    bytes::put_field(to, length1, result);
+                Code::Pack => {
+                    repack!(crate::decimal::pack);
+                    next!(3);
+                }
+                Code::Unpk => {
+                    repack!(crate::decimal::unpk);
                     next!(3);
                 }
                 Code::Zap => {

@@ -6,7 +6,6 @@ use s370_arch::{
     interruption::{Class, ProgramCode},
     isa::Facility,
     psw::{Psw, system_mask},
-    storage_key::BLOCK,
 };
 
 use super::{cache::Register, code::LazyCode, run::Hot, slot::Slot};
@@ -69,7 +68,8 @@ pub fn load_psw(hot: &mut Hot<'_>, word: u64) -> Swap {
 fn take(hot: &mut Hot<'_>, class: Class, interruption: &Interruption, address: u32, cc: u8) -> Swap {
     let state = &mut *hot.state;
     let new = Psw::parse(hot.storage.u64(state.absolute(class.new_psw())));
-    if !hot.native || state.psw.per() || !is_plain(hot, &new) {
+    // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
+    if !hot.native || state.psw.per() || !is_plain(hot, &new) || new.problem && class == Class::Program {
         return Swap::Declined;
     }
     let state = &mut *hot.state;
@@ -151,13 +151,12 @@ pub fn insert_key(hot: &Hot<'_>, r2: u32) -> Option<u8> {
     Some(if hot.state.psw.ec { key } else { key & 0xF8 })
 }
 
-/// SET STORAGE KEY: done unless a table knows the block and the key changes.
+/// SET STORAGE KEY: done unless a processor's table knows the block and the key changes.
 #[inline(always)]
 pub fn set_key(hot: &Hot<'_>, r1: u32, r2: u32) -> bool {
     let Some(at) = key_block(hot, r2) else { return false };
     let key = r1 as u8 & s370_arch::storage_key::ALL;
-    let is_mapped = hot.mapped.get((at / BLOCK) as usize).is_some_and(|&mapped| mapped != 0);
-    if is_mapped && hot.storage.key(at) != key {
+    if hot.storage.is_watched(at) && hot.storage.key(at) != key {
         return false;
     }
     hot.storage.set_key(at, key);

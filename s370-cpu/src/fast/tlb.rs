@@ -77,16 +77,21 @@ impl Context {
         }
     }
 
-    fn drop_absolute(&mut self, absolute: u32) {
+    /// Says whether the block could be stored into.
+    fn drop_absolute(&mut self, absolute: u32) -> bool {
         let (fetch, store) = (&mut self.fetch, &mut self.store);
+        let mut was_storable = false;
         self.used.retain(|&block| {
-            for window in [&mut *fetch, &mut *store] {
-                if window.maps(block, absolute) {
-                    window.forget(block);
-                }
+            if fetch.maps(block, absolute) {
+                fetch.forget(block);
+            }
+            if store.maps(block, absolute) {
+                store.forget(block);
+                was_storable = true;
             }
             !fetch.is_empty(block) || !store.is_empty(block)
         });
+        was_storable
     }
 }
 
@@ -146,23 +151,22 @@ impl Tlb {
         self.mapped[block] = 1;
     }
 
-    /// The blocks that some entry may map (not zero), by number.
-    pub fn mapped(&self) -> &[u8] {
-        &self.mapped
-    }
-
     /// Forgets everything that came from translation tables: PURGE TLB.
     pub fn purge(&mut self) {
         self.contexts.iter_mut().filter(|context| context.key.translation.is_some()).for_each(Context::clear);
     }
 
-    /// Forgets what is known of one absolute block: its key has changed, or it now holds decoded instructions.
-    pub fn drop_absolute(&mut self, absolute: u32) {
-        if let Some(mapped) = self.mapped.get_mut((absolute / BLOCK) as usize)
-            && std::mem::take(mapped) != 0
-        {
-            self.contexts.iter_mut().for_each(|context| context.drop_absolute(absolute));
-        }
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.contexts.iter_mut().for_each(Context::clear);
+    }
+
+    /// Forgets what is known of one absolute block: its key has changed, or it now holds decoded instructions. Says
+    /// whether the block could be stored into.
+    pub fn drop_absolute(&mut self, absolute: u32) -> bool {
+        let Some(mapped) = self.mapped.get_mut((absolute / BLOCK) as usize) else { return false };
+        std::mem::take(mapped) != 0
+            && self.contexts.iter_mut().map(|context| context.drop_absolute(absolute)).fold(false, |a, b| a | b)
     }
 }
 
@@ -194,12 +198,13 @@ mod tests {
         assert_eq!(flags(&tlb.current().fetch, 0x1800), INVALID);
         tlb.enter(0x5800, 0x5800, true, true);
         assert_eq!(flags(&tlb.current().store, 0x5800), HAS_CODE);
-        tlb.drop_absolute(0x5FFF);
+        assert!(tlb.drop_absolute(0x5FFF));
+        assert!(!tlb.drop_absolute(0x5FFF));
         assert_eq!(flags(&tlb.current().store, 0x5800), INVALID);
         state.psw.key = 0;
         tlb.select(&state);
         assert_eq!(flags(&tlb.current().fetch, 0x1800), INVALID);
-        assert_eq!(tlb.mapped()[11], 0);
+        assert_eq!(tlb.mapped[11], 0);
     }
 
     #[test]

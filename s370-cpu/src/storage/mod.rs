@@ -4,24 +4,26 @@
 //! and may race with others, as on the real machine; a fullword on its boundary is never torn, and
 //! COMPARE AND SWAP uses the host's atomic instructions.
 //!
+//! Processors remember much about storage; what makes that wrong they hear through [`notice`].
+//!
 //! This is one of the modules that may be `unsafe`. The invariant: `bytes` points at `mask + 1` bytes with [`PADDING`]
 //! bytes before and after, which live as long as the `Storage`, and every access is at `address & mask`, at most
 //! [`PADDING`] bytes long. So no address, right or wrong, reaches outside; that an address is *available* is for the caller
 //! to check against [`Storage::size`]. [`window`] adds a faster way in, with an invariant of its own.
 
+pub(crate) mod notice;
 pub(crate) mod window;
 
 use std::{
     alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error},
     ptr::NonNull,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };
 
 use s370_arch::storage_key::{BLOCK, CHANGE, REFERENCE};
 use thiserror::Error;
+
+use self::notice::{Listeners, Notice};
 
 /// The longest single access, in bytes, is 16; more keeps blocks aligned.
 const PADDING: usize = BLOCK as usize;
@@ -46,9 +48,9 @@ pub struct Storage {
     code: Box<[AtomicU64]>,
     /// Not zero for blocks that may hold anything but zeros, or may be marked as code.
     touched: Box<[AtomicU8]>,
-    /// Halfwords (absolute addresses) that were marked as code and have been stored into.
-    stale: Mutex<Vec<u32>>,
-    any_stale: AtomicBool,
+    /// Of each block, who has to hear about it; see [`notice`].
+    flags: Box<[AtomicU8]>,
+    listeners: Listeners,
 }
 
 // SAFETY: all access to `bytes` is by single volatile or atomic operations through `&self`; see the module's invariant.
@@ -104,8 +106,8 @@ impl Storage {
             keys: zeroed(blocks),
             code: zeroed(blocks * HALFWORDS / 64),
             touched: zeroed(blocks),
-            stale: Mutex::default(),
-            any_stale: AtomicBool::new(false),
+            flags: zeroed(blocks),
+            listeners: Listeners::default(),
         })
     }
 
@@ -132,7 +134,8 @@ impl Storage {
             self.code[block * words..(block + 1) * words].iter_mut().for_each(|word| *word.get_mut() = 0);
         }
         self.keys.iter_mut().for_each(|key| *key.get_mut() = 0);
-        self.take_stale();
+        self.flags.iter_mut().for_each(|flags| *flags.get_mut() = 0);
+        self.post(&[Notice::Everything], None);
     }
 
     #[inline]
@@ -332,10 +335,13 @@ impl Storage {
         self.key_of(at).map_or(0, |key| key.load(Ordering::Relaxed))
     }
 
-    /// Sets the storage key of the block at `at`.
+    /// Sets the storage key of the block at `at`. The processors that share this storage heed it as soon as they execute
+    /// their next instructions.
     pub fn set_key(&self, at: u32, key: u8) {
         if let Some(place) = self.key_of(at) {
-            place.store(key & s370_arch::storage_key::ALL, Ordering::Relaxed);
+            let key = key & s370_arch::storage_key::ALL;
+            let old = place.swap(key, Ordering::SeqCst);
+            self.note_key(at, old, key);
         }
     }
 
@@ -366,7 +372,7 @@ impl Storage {
         self.touch(at.saturating_add(length - 1));
         for halfword in (at / 2)..at.saturating_add(length).div_ceil(2) {
             if let Some(word) = self.code.get(halfword as usize / 64) {
-                word.fetch_or(1 << (halfword % 64), Ordering::Relaxed);
+                word.fetch_or(1 << (halfword % 64), Ordering::SeqCst);
             }
         }
     }
@@ -408,7 +414,7 @@ impl Storage {
         marks & ((2 << (last - first)) - 1) != 0
     }
 
-    /// To be called after any store at a place that may be decoded: remembers which decoded halfwords it hit.
+    /// To be called after any store at a place that may be decoded: tells every processor which decoded halfwords it hit.
     pub fn note_store(&self, at: u32, length: u32) {
         for block in at / BLOCK..=(at.saturating_add(length.max(1) - 1)) / BLOCK {
             self.touch(block * BLOCK);
@@ -416,27 +422,16 @@ impl Storage {
         if !self.is_code(at, length) {
             return;
         }
-        let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news = Vec::new();
         for halfword in (at / 2)..at.saturating_add(length).div_ceil(2) {
-            if self.is_code(halfword * 2, 1) {
-                stale.push(halfword * 2);
+            let Some(word) = self.code.get(halfword as usize / 64) else { break };
+            let mark = 1 << (halfword % 64);
+            // The mark goes, as everyone is going to hear: who decodes the halfword again marks it again.
+            if word.load(Ordering::Relaxed) & mark != 0 && word.fetch_and(!mark, Ordering::SeqCst) & mark != 0 {
+                news.push(Notice::Stored(halfword * 2));
             }
         }
-        self.any_stale.store(true, Ordering::Release);
-    }
-
-    /// Whether decoded halfwords have been stored into since the last [`Storage::take_stale`].
-    #[inline]
-    #[must_use]
-    pub fn has_stale(&self) -> bool {
-        self.any_stale.load(Ordering::Acquire)
-    }
-
-    /// The decoded halfwords that have been stored into, absolute addresses.
-    pub fn take_stale(&self) -> Vec<u32> {
-        let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
-        self.any_stale.store(false, Ordering::Release);
-        std::mem::take(&mut stale)
+        self.post(&news, None);
     }
 }
 
@@ -479,6 +474,7 @@ mod tests {
     #[test]
     fn stores_into_code_are_noticed_exactly() {
         let storage = Storage::new(8192).unwrap();
+        let mailbox = storage.subscribe();
         storage.mark_code(0x102, 6);
         for (at, length, hit) in
             [(0x101, 1, false), (0x101, 2, true), (0x107, 1, true), (0x108, 8, false), (0, 2048, true)]
@@ -487,9 +483,10 @@ mod tests {
         }
         storage.store_u32(0x100, 1);
         storage.store_u32(0x108, 1);
-        assert!(storage.has_stale());
-        assert_eq!(storage.take_stale(), [0x102]);
-        assert!(!storage.has_stale());
+        assert_eq!(mailbox.take(), [Notice::Stored(0x102)]);
+        assert!(!storage.is_code(0x102, 2) && storage.is_code(0x104, 2));
+        storage.store_u16(0x102, 1);
+        assert!(!mailbox.has_any());
     }
 
     #[test]
@@ -505,7 +502,7 @@ mod tests {
         storage.read(0, &mut all);
         assert!(all.iter().all(|&byte| byte == 0));
         assert!((0..64 * 1024).step_by(2048).all(|at| storage.key(at) == 0));
-        assert!(!storage.is_code(0, 65535) && !storage.has_stale());
+        assert!(!storage.is_code(0, 65535));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use s370_arch::psw::Psw;
 
 use super::{
-    Rng, RandomBus,
+    RandomBus, Rng,
     program::{CODE_SPAN, CONTROL_SETS, Mix, PAGE_COUNT, PAGES, PREFIXES, PSW_COUNT, PSWS, endless_loop, instruction},
 };
 use crate::vector::{Layout, Picture};
@@ -68,7 +68,8 @@ impl Scenario {
     #[must_use]
     pub fn tables_stand(&self, storage: &[u8], cr: &[u32; 16]) -> bool {
         let invalid = self.layout.invalid_page() as u8;
-        let same_table = self.picture.storage[TABLES..].iter().zip(&storage[TABLES..]).all(|(a, b)| (a ^ b) & !invalid == 0);
+        let same_table =
+            self.picture.storage[TABLES..].iter().zip(&storage[TABLES..]).all(|(a, b)| (a ^ b) & !invalid == 0);
         let start = &self.picture.state.cr;
         let spaces = [start[1], start[7]];
         same_table && (cr[0] ^ start[0]) & 0x00F8_0000 == 0 && spaces.contains(&cr[1]) && spaces.contains(&cr[7])
@@ -220,7 +221,8 @@ fn fill_low_storage(rng: &mut Rng, picture: &mut Picture, modes: Modes) {
         put(picture, page + 80, &rng.pick(&[0, 0x100, 0x7FFF_FFFF, u32::MAX]).to_be_bytes());
         for n in 0..PSW_COUNT {
             let code = rng.pick(&CODE);
-            let word = random_psw(rng, modes, code).emit(0, 0) | if rng.chance(5) { 1 << (63 - rng.below(40)) } else { 0 };
+            let word =
+                random_psw(rng, modes, code).emit(0, 0) | if rng.chance(5) { 1 << (63 - rng.below(40)) } else { 0 };
             put(picture, page + PSWS + 8 * n, &word.to_be_bytes());
         }
         for (set, registers) in cr.iter().enumerate() {
@@ -251,7 +253,7 @@ fn fill_handler(rng: &mut Rng, picture: &mut Picture, page: u32) {
         put(picture, at, &bytes);
         at += bytes.len() as u32;
     }
-    for (n, register) in picture.state.gr[8..].to_owned().into_iter().enumerate() {
+    for (n, register) in picture.state.gr.into_iter().skip(8).enumerate() {
         put(picture, page + 1472 + 4 * n as u32, &register.to_be_bytes());
     }
     put(picture, page + 1520, &(rng.below(CODE_SPAN) & !1).to_be_bytes());
@@ -298,6 +300,11 @@ fn set_time(rng: &mut Rng, picture: &mut Picture, everything: bool) -> RandomBus
     let microsecond = s370_cpu::state::MICROSECOND;
     let state = &mut picture.state;
     state.time = rng.u64() >> 20;
+    if rng.chance(40) {
+        // The interval timer's next step is near.
+        let step = microsecond * 10_000 / 3;
+        state.time = state.time / step * step + step - microsecond * u64::from(rng.below(100));
+    }
     state.interval_timer_ticks = (u128::from(state.time) * 3 / u128::from(microsecond * 10_000)) as u64;
     state.set_tod(0x8000_0000_0000_0000);
     if rng.chance(50) {

@@ -135,7 +135,8 @@ fn interruption(text: &str, ilc: u8) -> Result<ExpectedInterruption, String> {
 }
 
 fn program_code(name: &str) -> Result<u16, String> {
-    let named = (1..0x80).find(|code| ProgramCode(*code).name().is_some_and(|known| known.replace(' ', "-") == name));
+    let named = (1..0x80)
+        .find(|code| ProgramCode(*code).name().is_some_and(|known| known.replace(' ', "-").eq_ignore_ascii_case(name)));
     match named {
         Some(code) => Ok(code),
         None => Ok(hex(name).map_err(|_| format!("no interruption {name}"))? as u16),
