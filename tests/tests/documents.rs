@@ -17,7 +17,8 @@ fn complaint(code: &str) -> Option<String> {
     if !file.contains('/') || !file.chars().all(plain) || file.starts_with(['/', '.']) {
         return None;
     }
-    let Some(text) = CRATES.iter().find_map(|part| fs::read_to_string(source::root().join(part).join(file)).ok()) else {
+    let Some(text) = CRATES.iter().find_map(|part| fs::read_to_string(source::root().join(part).join(file)).ok())
+    else {
         return Some(format!("there is no {file}"));
     };
     let name = function.filter(|_| extension == "rs")?;
