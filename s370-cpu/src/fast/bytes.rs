@@ -57,7 +57,11 @@ pub fn fill(mut to: Spot, mut length: u32, byte: u8) {
         to.put_u128(all);
         (to, length) = (to.right(16), length - 16);
     }
-    for n in 0..length {
+    if length & 8 != 0 {
+        to.put_u64(all as u64);
+        to = to.right(8);
+    }
+    for n in 0..length & 7 {
         to.right(n).put_u8(byte);
     }
 }

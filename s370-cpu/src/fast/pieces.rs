@@ -112,8 +112,13 @@ impl Tables<'_> {
     #[inline(never)]
     pub fn translate(self, to: u32, table: u32, length: u32) -> Result<(), Leave> {
         let (table, to) = (self.fetch_runs(table, 256)?, self.store_runs(to, length)?);
-        for n in 0..length {
-            let byte = to.byte(n);
+        if table.split >= 256 && to.split >= length {
+            for byte in (0..length).map(|n| to.first.right(n)) {
+                byte.put_u8(table.first.right(byte.u8().into()).u8());
+            }
+            return Ok(());
+        }
+        for byte in (0..length).map(|n| to.byte(n)) {
             byte.put_u8(table.byte(byte.u8().into()).u8());
         }
         Ok(())
@@ -123,6 +128,10 @@ impl Tables<'_> {
     #[inline(never)]
     pub fn test(self, from: u32, table: u32, length: u32) -> Result<Option<(u32, u8)>, Leave> {
         let (table, from) = (self.fetch_runs(table, 256)?, self.fetch_runs(from, length)?);
+        if table.split >= 256 && from.split >= length {
+            let function = |n| table.first.right(from.first.right(n).u8().into()).u8();
+            return Ok((0..length).map(|n| (n, function(n))).find(|&(_, function)| function != 0));
+        }
         Ok((0..length).map(|n| (n, table.byte(from.byte(n).u8().into()).u8())).find(|&(_, function)| function != 0))
     }
 }
@@ -186,7 +195,9 @@ mod tests {
 
     #[test]
     fn pieces_do_as_single_bytes_would() {
-        for (to, from) in [(2000, 4000), (4000, 2000), (2040, 2038), (2038, 2040), (2040, 2047), (2047, 2046), (2000, 2000)] {
+        for (to, from) in
+            [(2000, 4000), (4000, 2000), (2040, 2038), (2038, 2040), (2040, 2047), (2047, 2046), (2000, 2000)]
+        {
             for length in [1, 2, 9, 48, 49, 100, 256] {
                 let ((storage, window), (_, model)) = (reversed(), reversed());
                 let tables = Tables { fetch: window.entries(), store: window.entries(), storage: &storage };

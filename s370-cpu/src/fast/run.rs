@@ -7,8 +7,6 @@
 //! What the arms work on are local variables; no reference to them escapes, so that they stay in host registers. The
 //! general registers are followed by zeros: the first of them stands for "no base" and "no index".
 
-use std::hint::black_box;
-
 use s370_arch::{
     interruption::{Class, ProgramCode},
     psw::program_mask,
@@ -21,7 +19,7 @@ use super::{
     decimal_ops as decimal, float_ops as float,
     pieces::{Tables, crosses},
     slot::{Code, Slot, is_branch, is_conditional},
-    system_ops::{self as system, Memo},
+    system_ops::{self as system, Block, Memo},
     tlb::{Context, Tlb},
 };
 use crate::{
@@ -99,18 +97,23 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
 
     let leave = 'run: loop {
         let mut s: &Slot = cursor.slot();
-        let code = if left > 1 {
-            s.code
-        } else {
+        if left <= 1 {
             if left == 0 {
                 if s.code == Code::Resume {
                     cursor = resume;
                 }
                 break 'run Leave::Budget;
             }
-            // No pair fits any more. The box keeps the compiler from choosing between the two codes each time.
-            black_box(s.plain)
-        };
+            if s.code != s.plain {
+                // No pair fits any more: the first instruction of it alone.
+                let halfwords = isize::from(s.length as i8);
+                (origin, resume) = (cursor, cursor.advance(halfwords));
+                scratch.advance(halfwords).set(Slot::bare(Code::Resume));
+                scratch.set(s.alone());
+                cursor = scratch;
+                continue 'run;
+            }
+        }
         {
             /// Leaves before the instruction.
             macro_rules! leave {
@@ -226,14 +229,16 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if (at & 2047) + length > 2048 {
                         slow!();
                     }
-                    if entry.flags() & HAS_CODE != 0 && storage.is_code_short(storage.absolute_of(entry.spot(at)), length) {
+                    if entry.flags() & HAS_CODE != 0
+                        && storage.is_code_short(storage.absolute_of(entry.spot(at)), length)
+                    {
                         slow!();
                     }
                     entry.spot(at)
                 }};
             }
-            /// Goes on at an address that may be anywhere.
-            macro_rules! enter {
+            /// Puts the cursor on an address that may be anywhere.
+            macro_rules! locate {
                 ($target:expr) => {{
                     let target: u32 = $target;
                     let entry = lookup(fetch, target);
@@ -256,6 +261,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if !hot.cache.is_home(base, logical) {
                         rehome(base, logical);
                     }
+                }};
+            }
+            /// Goes on there.
+            macro_rules! enter {
+                ($target:expr) => {{
+                    locate!($target);
                     continue 'run;
                 }};
             }
@@ -526,7 +537,19 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     cc = LazyCode::of(system::code_of($word));
                     (fetch, store) = $memo.tables;
                     let target = $word as u32 & ADDRESS;
-                    enter!(target);
+                    match $memo.block {
+                        Some(block)
+                            if target & !2046 == block.logical && hot.cache.is_home(block.base, block.logical) =>
+                        {
+                            (logical, absolute, base) = (block.logical, block.absolute, block.base);
+                            cursor = base.advance((target & 2047) as isize / 2);
+                        }
+                        _ => {
+                            locate!(target);
+                            $memo.block = Some(Block { logical, absolute, base });
+                        }
+                    }
+                    continue 'run;
                 }};
             }
             /// Takes an interruption of the class, with this code and ILC.
@@ -799,7 +822,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }};
             }
 
-            match code {
+            match s.code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, absolute);
                     low = system::plain_low_storage(hot);

@@ -129,6 +129,11 @@ impl Slot {
         }
     }
 
+    /// This instruction without the other one of its pair.
+    pub fn alone(&self) -> Slot {
+        Slot { code: self.plain, ..self.clone() }
+    }
+
     /// A slot with nothing but a code, of one halfword.
     pub const fn bare(code: Code) -> Slot {
         let none = Register::NONE;
@@ -259,9 +264,30 @@ const fn shape_of(code: Code) -> u8 {
     let has_forms = is_float
         || matches!(
             code,
-            Code::Bcr | Code::Bctr | Code::Balr | Code::Basr | Code::Bct | Code::Bal | Code::Bas | Code::Bxh
-                | Code::Bxle | Code::Bc | Code::Mr | Code::Dr | Code::M | Code::D | Code::Sldl | Code::Srdl
-                | Code::Slda | Code::Srda | Code::Icm | Code::Stcm | Code::Clm | Code::Xc | Code::Mp | Code::Dp
+            Code::Bcr
+                | Code::Bctr
+                | Code::Balr
+                | Code::Basr
+                | Code::Bct
+                | Code::Bal
+                | Code::Bas
+                | Code::Bxh
+                | Code::Bxle
+                | Code::Bc
+                | Code::Mr
+                | Code::Dr
+                | Code::M
+                | Code::D
+                | Code::Sldl
+                | Code::Srdl
+                | Code::Slda
+                | Code::Srda
+                | Code::Icm
+                | Code::Stcm
+                | Code::Clm
+                | Code::Xc
+                | Code::Mp
+                | Code::Dp
         );
     (if is_rx { INDEX } else { 0 }) | (if is_float { FLOAT } else { 0 }) | (if has_forms { FORMS } else { 0 })
 }

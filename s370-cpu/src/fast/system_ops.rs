@@ -7,7 +7,12 @@ use s370_arch::{
     psw::{Psw, system_mask},
 };
 
-use super::{cache::Register, code::LazyCode, run::Hot, slot::Slot};
+use super::{
+    cache::{Cursor, Register},
+    code::LazyCode,
+    run::Hot,
+    slot::Slot,
+};
 use crate::{
     exec::ADDRESS,
     interruption::store_old_psw,
@@ -35,13 +40,26 @@ pub struct Memo<'a> {
     psw: Psw,
     /// The tables for fetching and storing of the context that the PSW selects.
     pub tables: (&'a [Entry; ENTRIES], &'a [Entry; ENTRIES]),
+    /// Where such a PSW led last.
+    pub block: Option<Block>,
+}
+
+/// A block that instructions were executed from.
+#[derive(Clone, Copy)]
+pub struct Block {
+    /// Logical address.
+    pub logical: u32,
+    /// Absolute address.
+    pub absolute: u32,
+    /// First slot.
+    pub base: Cursor,
 }
 
 impl<'a> Memo<'a> {
     /// Knows of no PSW.
     pub fn new(tables: (&'a [Entry; ENTRIES], &'a [Entry; ENTRIES])) -> Memo<'a> {
         // No PSW has a bit of its address kept.
-        Memo { kept: 1, psw: Psw::default(), tables }
+        Memo { kept: 1, psw: Psw::default(), tables, block: None }
     }
 }
 
@@ -67,7 +85,7 @@ fn remember<'a>(hot: &mut Hot<'a>, word: u64, kept: u64, memo: &mut Memo<'a>) ->
     let context = hot.tlb.switch(hot.state);
     hot.state.psw = old;
     let Some(context) = context else { return false };
-    *memo = Memo { kept, psw, tables: super::run::tables(context) };
+    *memo = Memo { kept, psw, tables: super::run::tables(context), block: None };
     true
 }
 
@@ -125,9 +143,7 @@ pub enum MaskChange {
 #[inline(always)]
 fn lets_in(hot: &Hot<'_>, psw: &Psw) -> bool {
     let pending = hot.pending;
-    pending.other
-        || pending.external && psw.external()
-        || pending.io && psw.io_channels(hot.state.cr[2]) != 0
+    pending.other || pending.external && psw.external() || pending.io && psw.io_channels(hot.state.cr[2]) != 0
 }
 
 /// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it lets in.
