@@ -71,7 +71,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let (fetch, store) = (hot.fetch, hot.store);
     let mut left = hot.left;
     let mut gr = Registers::new(&hot.state.gr);
-    let mut fpr = hot.state.fpr;
+    let mut fpr = float::FloatRegisters::new(&hot.state.fpr);
     let mut cc = LazyCode::of(hot.state.psw.cc);
     // The block: its logical address, its absolute address, its first slot.
     let mut logical = hot.state.psw.address & !2047;
@@ -400,17 +400,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             }
             macro_rules! f1 {
                 () => {
-                    fpr[usize::from(s.r1.number() & 3)]
+                    fpr.get(s.r1)
                 };
             }
             macro_rules! f2 {
                 () => {
-                    fpr[usize::from(s.r2.number() & 3)]
-                };
-            }
-            macro_rules! short_operand {
-                () => {
-                    u64::from(word!()) << 32
+                    fpr.get(s.r2)
                 };
             }
             macro_rules! long_operand {
@@ -422,10 +417,10 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! float {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
-                    match $operation(f1!(), operand, hot.state.psw.program_mask) {
+                    match $operation(f1!(), operand, &hot.state.psw.program_mask) {
                         Some((value, code)) => {
-                            f1!() = value;
-                            cc = LazyCode::of(code);
+                            fpr.set(s.r1, value);
+                            cc = code;
                         }
                         None => slow!(),
                     }
@@ -435,8 +430,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! float_quiet {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
-                    match $operation(f1!(), operand, hot.state.psw.program_mask) {
-                        Some(value) => f1!() = value,
+                    match $operation(f1!(), operand, &hot.state.psw.program_mask) {
+                        Some(value) => fpr.set(s.r1, value),
                         None => slow!(),
                     }
                 }};
@@ -444,7 +439,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             macro_rules! float_compare {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
-                    cc = LazyCode::of($operation(f1!(), operand));
+                    cc = $operation(f1!(), operand);
                 }};
             }
             /// An instruction on two packed operands.
@@ -1808,11 +1803,11 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                 }
 
                 Code::Ler => {
-                    f1!() = float::with_short(f1!(), f2!());
+                    fpr.set::<u32>(s.r1, f2!());
                     next!(1);
                 }
                 Code::Ldr => {
-                    f1!() = f2!();
+                    fpr.set::<u64>(s.r1, f2!());
                     next!(1);
                 }
                 Code::Lter => {
@@ -1912,16 +1907,16 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(1);
                 }
                 Code::Le => {
-                    f1!() = float::with_short(f1!(), short_operand!());
+                    fpr.set(s.r1, word!());
                     next!(2);
                 }
                 Code::Ld => {
-                    f1!() = long_operand!();
+                    fpr.set(s.r1, long_operand!());
                     next!(2);
                 }
                 Code::Ste => {
                     let place = storable!(address_rx!(), 4);
-                    place.put_u32((f1!() >> 32) as u32);
+                    place.put_u32(f1!());
                     next!(2);
                 }
                 Code::Std => {
@@ -1930,7 +1925,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Ce => {
-                    float_compare!(float::compare_short, short_operand!());
+                    float_compare!(float::compare_short, word!());
                     next!(2);
                 }
                 Code::Cd => {
@@ -1938,7 +1933,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Ae => {
-                    float!(float::add_short, short_operand!());
+                    float!(float::add_short, word!());
                     next!(2);
                 }
                 Code::Ad => {
@@ -1946,7 +1941,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Se => {
-                    float!(float::subtract_short, short_operand!());
+                    float!(float::subtract_short, word!());
                     next!(2);
                 }
                 Code::Sd => {
@@ -1954,7 +1949,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Au => {
-                    float!(float::add_unnormalized_short, short_operand!());
+                    float!(float::add_unnormalized_short, word!());
                     next!(2);
                 }
                 Code::Aw => {
@@ -1962,7 +1957,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Su => {
-                    float!(float::subtract_unnormalized_short, short_operand!());
+                    float!(float::subtract_unnormalized_short, word!());
                     next!(2);
                 }
                 Code::Sw => {
@@ -1970,7 +1965,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::Me => {
-                    float_quiet!(float::multiply_short, short_operand!());
+                    float_quiet!(float::multiply_short, word!());
                     next!(2);
                 }
                 Code::Md => {
@@ -1978,7 +1973,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
                 Code::De => {
-                    float_quiet!(float::divide_short, short_operand!());
+                    float_quiet!(float::divide_short, word!());
                     next!(2);
                 }
                 Code::Dd => {
@@ -2125,7 +2120,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     let address = elsewhere.unwrap_or_else(|| logical + cursor.bytes_from(base));
     hot.left = left;
     hot.state.gr.copy_from_slice(gr.contents());
-    hot.state.fpr = fpr;
+    hot.state.fpr = fpr.contents();
     hot.state.psw.cc = cc.code();
     hot.state.psw.address = address & ADDRESS;
     leave
