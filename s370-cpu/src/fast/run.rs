@@ -73,7 +73,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     let mut low = system::plain_low_storage(hot);
     let mut left = hot.left;
     let mut gr = Registers::new(&hot.state.gr);
-    let mut fpr = hot.state.fpr;
+    let mut fpr = float::FloatRegisters::new(&hot.state.fpr);
     let mut cc = LazyCode::of(hot.state.psw.cc);
     // The block: its logical address, its absolute address, its first slot.
     let mut logical = hot.state.psw.address & !2047;
@@ -433,17 +433,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! f1 {
                 () => {
-                    fpr[usize::from(s.r1.number() & 3)]
+                    fpr.get(s.r1)
                 };
             }
             macro_rules! f2 {
                 () => {
-                    fpr[usize::from(s.r2.number() & 3)]
-                };
-            }
-            macro_rules! short_operand {
-                () => {
-                    u64::from(word!()) << 32
+                    fpr.get(s.r2)
                 };
             }
             macro_rules! long_operand {
@@ -455,10 +450,10 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! float {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
-                    match $operation(f1!(), operand, hot.state.psw.program_mask) {
+                    match $operation(f1!(), operand, &hot.state.psw.program_mask) {
                         Some((value, code)) => {
-                            f1!() = value;
-                            cc = LazyCode::of(code);
+                            fpr.set(s.r1, value);
+                            cc = code;
                         }
                         None => slow!(),
                     }
@@ -468,8 +463,8 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! float_quiet {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
-                    match $operation(f1!(), operand, hot.state.psw.program_mask) {
-                        Some(value) => f1!() = value,
+                    match $operation(f1!(), operand, &hot.state.psw.program_mask) {
+                        Some(value) => fpr.set(s.r1, value),
                         None => slow!(),
                     }
                 }};
@@ -477,7 +472,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! float_compare {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
-                    cc = LazyCode::of($operation(f1!(), operand));
+                    cc = $operation(f1!(), operand);
                 }};
             }
             /// An instruction on two packed operands.
@@ -1877,11 +1872,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
 
                 Code::Ler => {
-                    f1!() = float::with_short(f1!(), f2!());
+                    fpr.set::<u32>(s.r1, f2!());
                     next!(1);
                 }
                 Code::Ldr => {
-                    f1!() = f2!();
+                    fpr.set::<u64>(s.r1, f2!());
                     next!(1);
                 }
                 Code::Lter => {
@@ -1981,16 +1976,16 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(1);
                 }
                 Code::Le => {
-                    f1!() = float::with_short(f1!(), short_operand!());
+                    fpr.set(s.r1, word!());
                     next!(2);
                 }
                 Code::Ld => {
-                    f1!() = long_operand!();
+                    fpr.set(s.r1, long_operand!());
                     next!(2);
                 }
                 Code::Ste => {
                     let place = storable!(address_rx!(), 4);
-                    place.put_u32((f1!() >> 32) as u32);
+                    place.put_u32(f1!());
                     next!(2);
                 }
                 Code::Std => {
@@ -1999,7 +1994,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Ce => {
-                    float_compare!(float::compare_short, short_operand!());
+                    float_compare!(float::compare_short, word!());
                     next!(2);
                 }
                 Code::Cd => {
@@ -2007,7 +2002,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Ae => {
-                    float!(float::add_short, short_operand!());
+                    float!(float::add_short, word!());
                     next!(2);
                 }
                 Code::Ad => {
@@ -2015,7 +2010,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Se => {
-                    float!(float::subtract_short, short_operand!());
+                    float!(float::subtract_short, word!());
                     next!(2);
                 }
                 Code::Sd => {
@@ -2023,7 +2018,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Au => {
-                    float!(float::add_unnormalized_short, short_operand!());
+                    float!(float::add_unnormalized_short, word!());
                     next!(2);
                 }
                 Code::Aw => {
@@ -2031,7 +2026,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Su => {
-                    float!(float::subtract_unnormalized_short, short_operand!());
+                    float!(float::subtract_unnormalized_short, word!());
                     next!(2);
                 }
                 Code::Sw => {
@@ -2039,7 +2034,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Me => {
-                    float_quiet!(float::multiply_short, short_operand!());
+                    float_quiet!(float::multiply_short, word!());
                     next!(2);
                 }
                 Code::Md => {
@@ -2047,7 +2042,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::De => {
-                    float_quiet!(float::divide_short, short_operand!());
+                    float_quiet!(float::divide_short, word!());
                     next!(2);
                 }
                 Code::Dd => {
@@ -2203,7 +2198,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     let address = elsewhere.unwrap_or_else(|| logical + cursor.bytes_from(base));
     hot.left = left;
     hot.state.gr.copy_from_slice(gr.contents());
-    hot.state.fpr = fpr;
+    hot.state.fpr = fpr.contents();
     hot.state.psw.cc = cc.code();
     hot.state.psw.address = address & ADDRESS;
     leave

@@ -16,6 +16,7 @@ mod addition;
 pub mod extended;
 pub mod long;
 pub mod short;
+pub(crate) mod usual;
 
 pub use extended::Extended;
 
