@@ -7,6 +7,8 @@
 //! What the arms work on are local variables; no reference to them escapes, so that they stay in host registers. The
 //! general registers are followed by zeros: the first of them stands for "no base" and "no index".
 
+use std::hint::black_box;
+
 use s370_arch::{
     interruption::{Class, ProgramCode},
     psw::program_mask,
@@ -14,7 +16,7 @@ use s370_arch::{
 
 use super::{
     Pending, bytes,
-    cache::{Cache, Register, Registers, decode_slot, decode_volatile, rehome},
+    cache::{Cache, Cursor, Register, Registers, decode_slot, decode_volatile, rehome},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     pieces::{Tables, crosses},
@@ -64,6 +66,19 @@ pub enum Leave {
     Context,
 }
 
+/// What the loop needs now and then.
+struct Cold {
+    /// The block's absolute address.
+    absolute: u32,
+    /// EXECUTE's target, or an instruction that is decoded for this time only, is executed in a place of its own; this is
+    /// the instruction it stands for.
+    origin: Cursor,
+    /// And this is where to go on afterwards.
+    resume: Cursor,
+    /// Where to go on, when that is not where the cursor stands.
+    elsewhere: Option<u32>,
+}
+
 /// Executes instructions from the PSW's address, whose block must be open.
 #[expect(clippy::cognitive_complexity, reason = "one arm an instruction: the processor's dispatch table")]
 pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
@@ -81,33 +96,31 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     if entry.flags() & INVALID != 0 {
         return Leave::Enter;
     }
-    let mut absolute = storage.absolute_of(entry.spot(logical));
+    let absolute = storage.absolute_of(entry.spot(logical));
     let Some((mut cursor, mut base)) = hot.cache.enter(absolute | hot.state.psw.address & 2047) else {
         return Leave::Enter;
     };
     if !hot.cache.is_home(base, logical) {
         rehome(base, logical);
     }
-    // EXECUTE's target, or an instruction that is decoded for this time only, is executed in a place of its own: it
-    // stands for the instruction at `origin`, and `resume` is where to go on afterwards.
     let scratch = hot.cache.scratch();
-    let (mut origin, mut resume) = (cursor, cursor);
-    // Where to go on, when that is not where the cursor stands.
-    let mut elsewhere = None;
+    let mut cold = Cold { absolute, origin: cursor, resume: cursor, elsewhere: None };
+    // What is rarely used is not to compete for the host's registers.
+    black_box(&mut cold);
 
     let leave = 'run: loop {
         let mut s: &Slot = cursor.slot();
         if left <= 1 {
             if left == 0 {
                 if s.code == Code::Resume {
-                    cursor = resume;
+                    cursor = cold.resume;
                 }
                 break 'run Leave::Budget;
             }
             if s.code != s.plain {
                 // No pair fits any more: the first instruction of it alone.
                 let halfwords = isize::from(s.length as i8);
-                (origin, resume) = (cursor, cursor.advance(halfwords));
+                (cold.origin, cold.resume) = (cursor, cursor.advance(halfwords));
                 scratch.advance(halfwords).set(Slot::bare(Code::Resume));
                 scratch.set(s.alone());
                 cursor = scratch;
@@ -119,7 +132,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! leave {
                 ($why:expr) => {{
                     if cursor == scratch {
-                        cursor = origin;
+                        cursor = cold.origin;
                     }
                     break 'run $why;
                 }};
@@ -243,7 +256,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     let target: u32 = $target;
                     let entry = lookup(fetch, target);
                     if target & 1 != 0 {
-                        elsewhere = Some(target);
+                        cold.elsewhere = Some(target);
                         break 'run if left == 0 { Leave::Budget } else { Leave::Slow };
                     }
                     let place = if entry.flags() & INVALID != 0 {
@@ -253,11 +266,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         hot.cache.enter(place).map(|found| (place, found))
                     };
                     let Some((place, (slot, first))) = place else {
-                        elsewhere = Some(target);
+                        cold.elsewhere = Some(target);
                         break 'run if left == 0 { Leave::Budget } else { Leave::Enter };
                     };
                     (cursor, base) = (slot, first);
-                    (logical, absolute) = (target & !2047, place & !2047);
+                    (logical, cold.absolute) = (target & !2047, place & !2047);
                     if !hot.cache.is_home(base, logical) {
                         rehome(base, logical);
                     }
@@ -519,7 +532,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                             enter!(target);
                         }
                         _ => {
-                            elsewhere = Some(target);
+                            cold.elsewhere = Some(target);
                             break 'run Leave::Context;
                         }
                     }
@@ -536,12 +549,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         Some(block)
                             if target & !2046 == block.logical && hot.cache.is_home(block.base, block.logical) =>
                         {
-                            (logical, absolute, base) = (block.logical, block.absolute, block.base);
+                            (logical, cold.absolute, base) = (block.logical, block.absolute, block.base);
                             cursor = base.advance((target & 2047) as isize / 2);
                         }
                         _ => {
                             locate!(target);
-                            $memo.block = Some(Block { logical, absolute, base });
+                            $memo.block = Some(Block { logical, absolute: cold.absolute, base });
                         }
                     }
                     continue 'run;
@@ -819,7 +832,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
 
             match s.code {
                 Code::Undecoded => {
-                    decode_slot(cursor, base, storage, absolute);
+                    decode_slot(cursor, base, storage, cold.absolute);
                     low = system::plain_low_storage(hot);
                     continue 'run;
                 }
@@ -829,7 +842,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
                 Code::Slow => slow!(),
                 Code::Volatile => {
-                    let slot = decode_volatile(cursor, base, storage, absolute);
+                    let slot = decode_volatile(cursor, base, storage, cold.absolute);
                     if is_conditional(slot.code) {
                         if cc.selects(slot.r1.number()) {
                             left -= 1;
@@ -842,14 +855,14 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if is_branch(slot.code) {
                         slow!();
                     }
-                    (origin, resume) = (cursor, cursor.advance(isize::from(slot.length as i8)));
+                    (cold.origin, cold.resume) = (cursor, cursor.advance(isize::from(slot.length as i8)));
                     scratch.advance(isize::from(slot.length as i8)).set(Slot::bare(Code::Resume));
                     scratch.set(slot);
                     cursor = scratch;
                     continue 'run;
                 }
                 Code::Resume => {
-                    cursor = resume;
+                    cursor = cold.resume;
                     continue 'run;
                 }
                 Code::Nop1 => next!(1),
@@ -1084,7 +1097,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if is_branch(slot.code) {
                         slow!();
                     }
-                    (origin, resume) = (cursor, cursor.advance(2));
+                    (cold.origin, cold.resume) = (cursor, cursor.advance(2));
                     scratch.advance(isize::from(slot.length as i8)).set(Slot::bare(Code::Resume));
                     scratch.set(slot);
                     cursor = scratch;
@@ -2195,7 +2208,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
         }
     };
 
-    let address = elsewhere.unwrap_or_else(|| logical + cursor.bytes_from(base));
+    let address = cold.elsewhere.unwrap_or_else(|| logical + cursor.bytes_from(base));
     hot.left = left;
     hot.state.gr.copy_from_slice(gr.contents());
     hot.state.fpr = fpr.contents();
