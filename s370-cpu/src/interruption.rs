@@ -7,7 +7,10 @@ use s370_arch::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{state::CpuState, storage::Storage};
+use crate::{
+    state::CpuState,
+    storage::{Storage, Stores},
+};
 
 /// A program event that was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,40 +156,31 @@ impl CpuState {
     pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Result<(), ProgramInterruption> {
         let class = interruption.class();
         let (code, ilc) = interruption.code_and_ilc();
-        let old = self.psw.emit(code, ilc);
         let at = |real: u32| self.absolute(real);
+        store_old_psw(&self.psw, storage, at(0), class, code, ilc);
         match *interruption {
-            Interruption::Program(ref program) => {
-                if self.psw.ec {
-                    storage.store_u32(at(140), u32::from(ilc) << 17 | u32::from(code));
-                }
-                store_program_detail(self, storage, program);
-            }
-            Interruption::Svc { .. } if self.psw.ec => {
-                storage.store_u32(at(136), u32::from(ilc) << 17 | u32::from(code));
-            }
+            Interruption::Program(ref program) => store_program_detail(self, storage, program),
             Interruption::External { cpu_address, parameter, .. } => {
                 if let Some(address) = cpu_address {
-                    storage.store_u16(at(132), address);
+                    storage.halfword(at(132), address);
                 } else if self.psw.ec {
-                    storage.store_u16(at(132), 0);
+                    storage.halfword(at(132), 0);
                 }
                 if self.psw.ec {
-                    storage.store_u16(at(134), code);
+                    storage.halfword(at(134), code);
                 }
                 if let Some(parameter) = parameter {
-                    storage.store_u32(at(128), parameter);
+                    storage.word(at(128), parameter);
                 }
             }
             Interruption::Io { .. } if self.psw.ec => {
-                storage.store_u8(at(185), 0);
-                storage.store_u16(at(186), code);
+                storage.byte(at(185), 0);
+                storage.halfword(at(186), code);
             }
             Interruption::MachineCheck { code } => self.store_machine_check(storage, code),
             Interruption::Svc { .. } | Interruption::Io { .. } | Interruption::Restart => {}
         }
-        storage.store_u64(at(class.old_psw()), old);
-        self.psw = Psw::parse(storage.u64(at(class.new_psw())));
+        self.psw = Psw::parse(storage.fetch(at(class.new_psw())));
         if self.accepts(&self.psw) {
             return Ok(());
         }
@@ -215,18 +209,31 @@ impl CpuState {
     }
 }
 
+/// Stores the old PSW and, in EC mode, the code and ILC of a program or supervisor-call interruption. `low` is the
+/// absolute address of real location 0.
+#[inline(always)]
+pub(crate) fn store_old_psw(psw: &Psw, storage: &impl Stores, low: u32, class: Class, code: u16, ilc: u8) {
+    storage.doubleword(low + class.old_psw(), psw.emit(code, ilc));
+    let identification = u32::from(ilc) << 17 | u32::from(code);
+    match class {
+        Class::Program if psw.ec => storage.word(low + 140, identification),
+        Class::Svc if psw.ec => storage.word(low + 136, identification),
+        _ => {}
+    }
+}
+
 fn store_program_detail(state: &CpuState, storage: &Storage, program: &ProgramInterruption) {
     let at = |real: u32| state.absolute(real);
     match program.detail {
         Detail::None => {}
-        Detail::Translation(word) | Detail::Number(word) => storage.store_u32(at(144), word),
+        Detail::Translation(word) | Detail::Number(word) => storage.word(at(144), word),
         Detail::Monitor { class, code } => {
-            storage.store_u16(at(148), u16::from(class));
-            storage.store_u32(at(156), code & 0xFF_FFFF);
+            storage.halfword(at(148), u16::from(class));
+            storage.word(at(156), code & 0xFF_FFFF);
         }
     }
     if let Some(per) = program.per {
-        storage.store_u16(at(150), u16::from(per.code) << 8);
-        storage.store_u32(at(152), per.address & 0xFF_FFFF);
+        storage.halfword(at(150), u16::from(per.code) << 8);
+        storage.word(at(152), per.address & 0xFF_FFFF);
     }
 }

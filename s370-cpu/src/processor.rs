@@ -7,7 +7,7 @@ use s370_arch::{assigned_storage::INTERVAL_TIMER, control_register::cr0, interru
 use crate::{
     bus::{Bus, SignalAnswer},
     exec::Interpreter,
-    fast::{Fast, Leave, Slice},
+    fast::{Fast, Leave, Pending, Slice},
     interruption::{Detail, Interruption, ProgramInterruption, early_exception},
     reset::order,
     state::{CpuState, MICROSECOND, RunState},
@@ -125,13 +125,13 @@ impl Processor {
     /// Executes instructions until one asks for a look at the outside world, or `budget` are done.
     fn run_slice(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Option<Interruption>) {
         let mut executed = 0;
-        let quiet = self.is_quiet(bus);
+        let pending = self.pending(bus);
         while executed < budget {
             if self.engine == Engine::Fast {
                 let slice = Slice {
                     budget: budget - executed,
                     native: self.native,
-                    quiet,
+                    pending,
                     instruction_time: self.instruction_time,
                 };
                 let (count, leave) = self.fast.run(&mut self.state, &self.storage, slice);
@@ -150,14 +150,17 @@ impl Processor {
         (executed, None)
     }
 
-    /// Whether nothing is pending that a change of masks could let in.
-    fn is_quiet(&self, bus: &dyn Bus) -> bool {
+    /// What a change of masks could let in.
+    fn pending(&self, bus: &dyn Bus) -> Pending {
         let state = &self.state;
-        state.external_request().is_none()
-            && !bus.attention()
-            && state.machine_checks == 0
-            && !state.restart
-            && state.pending_per.is_none()
+        Pending {
+            external: state.external_request().is_some(),
+            io: bus.attention(),
+            other: state.restart
+                || state.pending_per.is_some()
+                || state.machine_checks != 0
+                || state.run_state != RunState::Operating,
+        }
     }
 
     /// Executes one instruction. The second result says that masks, timers or modes may have changed.

@@ -3,8 +3,11 @@
 
 use s370_cpu::processor::Engine;
 use tests::{
+    assemble::assemble,
     lockstep::{How, compare, run},
-    random::{Kind, Rng, Scenario},
+    random::{Kind, RandomBus, Rng, Scenario},
+    single,
+    vector::Layout,
 };
 
 fn variable(name: &str, default: u64) -> u64 {
@@ -47,6 +50,29 @@ fn engines_agree_with_translation() {
 #[test]
 fn engines_agree_on_privileged_programs_with_interruptions() {
     engines_agree(Kind::Everything, 3);
+}
+
+/// The old PSW is stored over an instruction that has been executed, and is executed again.
+#[test]
+fn an_interruption_may_store_into_code() {
+    let mut picture = single::machine();
+    picture.resize(0x2_0000);
+    let mut put = |at: usize, text: &str| {
+        let instruction = assemble(text).expect("an instruction");
+        picture.put(at, instruction.bytes()).expect("storage");
+    };
+    put(0x1008, "BAL 1,44");
+    put(44, "BCR 15,1");
+    put(0x100C, "DC X'0000'");
+    put(0x2000, "BC 15,44");
+    picture.put(104, &0x2000_u64.to_be_bytes()).expect("storage");
+    // No reference or change is new, so that nothing sends the fast engine to the slow one.
+    picture.keys.fill(0x06);
+    let scenario = Scenario { seed: 0, picture, bus: RandomBus::default(), layout: Layout::ALL[0] };
+    for native in [false, true] {
+        let how = How { engine: Engine::Fast, native, slice: u64::MAX };
+        compare(&scenario, how, 6).unwrap_or_else(|why| panic!("{why}"));
+    }
 }
 
 /// A comparison proves nothing if the programs stop at once or only take interruptions.

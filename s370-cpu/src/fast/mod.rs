@@ -27,6 +27,17 @@ use crate::{
     },
 };
 
+/// What is pending when a slice begins; nothing is added while it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// An external interruption that control register 0 allows.
+    pub external: bool,
+    /// Perhaps an I/O interruption.
+    pub io: bool,
+    /// Something that the PSW does not mask.
+    pub other: bool,
+}
+
 /// What the loop is to know for a slice of instructions.
 #[derive(Clone, Copy, Debug)]
 pub struct Slice {
@@ -34,8 +45,8 @@ pub struct Slice {
     pub budget: u64,
     /// See [`Hot::native`].
     pub native: bool,
-    /// See [`Hot::quiet`].
-    pub quiet: bool,
+    /// What is pending.
+    pub pending: Pending,
     /// TOD-clock units an instruction takes.
     pub instruction_time: u64,
 }
@@ -73,9 +84,10 @@ impl Fast {
         }
         // A channel, another processor or whoever runs this one may have changed storage since.
         self.heed(storage);
-        self.tlb.select(state);
         let mut left = slice.budget;
         loop {
+            // Again each time: the loop goes to another context without telling.
+            self.tlb.select(state);
             let address = state.psw.address;
             if address & 1 != 0 {
                 return (slice.budget - left, Leave::Slow);
@@ -102,15 +114,13 @@ impl Fast {
         let start = state.time;
         // The loop reckons the time from its own start.
         state.time = start.wrapping_add(executed * slice.instruction_time);
-        let context = self.tlb.current();
         let mut hot = Hot {
             state,
             storage,
             cache: &self.cache,
-            fetch: context.fetch.entries(),
-            store: context.store.entries(),
+            tlb: &self.tlb,
             native: slice.native,
-            quiet: slice.quiet,
+            pending: slice.pending,
             instruction_time: slice.instruction_time,
             left: *left,
         };

@@ -9,15 +9,19 @@
 
 use std::hint::black_box;
 
-use s370_arch::psw::program_mask;
+use s370_arch::{
+    interruption::{Class, ProgramCode},
+    psw::program_mask,
+};
 
 use super::{
-    bytes,
+    Pending, bytes,
     cache::{Cache, Register, Registers, decode_slot, decode_volatile, rehome},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     slot::{Code, Slot, is_branch, is_conditional},
-    system_ops::{self as system, Swap},
+    system_ops::{self as system, Memo},
+    tlb::{Context, Tlb},
 };
 use crate::{
     exec::ADDRESS,
@@ -33,12 +37,11 @@ pub struct Hot<'a> {
     pub state: &'a mut CpuState,
     pub storage: &'a Storage,
     pub cache: &'a Cache,
-    pub fetch: &'a [Entry; ENTRIES],
-    pub store: &'a [Entry; ENTRIES],
+    pub tlb: &'a Tlb,
     /// Interruptions that an instruction causes are taken here, when nothing else could come between.
     pub native: bool,
-    /// Nothing at all is pending, so that masks may be opened.
-    pub quiet: bool,
+    /// What may not be let in by opening masks.
+    pub pending: Pending,
     /// TOD-clock units an instruction takes.
     pub instruction_time: u64,
     /// Instructions that may be executed; what is left of them afterwards.
@@ -64,9 +67,11 @@ pub enum Leave {
 
 /// Executes instructions from the PSW's address, whose block must be open.
 #[expect(clippy::cognitive_complexity, reason = "one arm an instruction: the processor's dispatch table")]
-pub fn run(hot: &mut Hot<'_>) -> Leave {
+pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     let storage = hot.storage;
-    let (fetch, store) = (hot.fetch, hot.store);
+    let (mut fetch, mut store) = tables(hot.tlb.current());
+    let (mut interrupted, mut returned) = (Memo::new((fetch, store)), Memo::new((fetch, store)));
+    let mut low = system::plain_low_storage(hot);
     let mut left = hot.left;
     let mut gr = Registers::new(&hot.state.gr);
     let mut fpr = hot.state.fpr;
@@ -479,30 +484,47 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     hot.state.time + (hot.left - left) * hot.instruction_time
                 };
             }
-            /// A swap of PSWs that may have been done.
-            macro_rules! swap {
-                ($swap:expr) => {
-                    match $swap {
-                        Swap::Done(target) => {
-                            left -= 1;
-                            cc = LazyCode::of(hot.state.psw.cc);
+            /// Goes on at an address, in the context that the PSW now selects.
+            macro_rules! switch {
+                ($target:expr) => {{
+                    let target: u32 = $target;
+                    match hot.tlb.switch(hot.state) {
+                        Some(context) if !hot.state.psw.secondary => {
+                            (fetch, store) = tables(context);
                             enter!(target);
                         }
-                        Swap::Context(target) => {
-                            left -= 1;
-                            cc = LazyCode::of(hot.state.psw.cc);
+                        _ => {
                             elsewhere = Some(target);
                             break 'run Leave::Context;
                         }
-                        Swap::Declined => slow!(),
                     }
-                };
+                }};
+            }
+            /// Goes on with a PSW that has been loaded.
+            macro_rules! loaded {
+                ($word:expr, $memo:ident) => {{
+                    left -= 1;
+                    cc = LazyCode::of(system::code_of($word));
+                    (fetch, store) = $memo.tables;
+                    let target = $word as u32 & ADDRESS;
+                    enter!(target);
+                }};
+            }
+            /// Takes an interruption of the class, with this code and ILC.
+            macro_rules! interrupt {
+                ($class:expr, $code:expr, $halfwords:literal) => {{
+                    let next = (next_address!($halfwords), cc.code());
+                    match system::interrupt(hot, low, $class, ($code, $halfwords), next, &mut interrupted) {
+                        Some(word) => loaded!(word, interrupted),
+                        None => slow!(),
+                    }
+                }};
             }
             /// In the problem state, a privileged-operation exception; in the supervisor state, goes on.
             macro_rules! privileged {
                 ($halfwords:literal) => {
                     if hot.state.psw.problem {
-                        swap!(system::privileged(hot, next_address!($halfwords), cc.code(), $halfwords));
+                        interrupt!(Class::Program, ProgramCode::PRIVILEGED.0, $halfwords);
                     }
                 };
             }
@@ -512,8 +534,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         system::MaskChange::Done => next!(2),
                         system::MaskChange::Context => {
                             left -= 1;
-                            cursor = cursor.advance(2);
-                            break 'run Leave::Context;
+                            let target = next_address!(2);
+                            switch!(target);
                         }
                         system::MaskChange::Declined => slow!(),
                     }
@@ -755,6 +777,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
             match code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, absolute);
+                    low = system::plain_low_storage(hot);
                     continue 'run;
                 }
                 Code::End => {
@@ -1984,7 +2007,7 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     next!(2);
                 }
 
-                Code::Svc => swap!(system::supervisor_call(hot, s.i, next_address!(1), cc.code())),
+                Code::Svc => interrupt!(Class::Svc, s.i.into(), 1),
                 Code::Lpsw => {
                     privileged!(2);
                     let at = address1!();
@@ -1992,7 +2015,10 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                         slow!();
                     }
                     let word = fetchable!(at, 8).u64();
-                    swap!(system::load_psw(hot, word));
+                    if !system::load_psw(hot, word, &mut returned) {
+                        slow!();
+                    }
+                    loaded!(word, returned);
                 }
                 Code::Ssm => {
                     privileged!(2);
@@ -2109,8 +2135,8 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
                     if key != hot.state.psw.key {
                         hot.state.psw.key = key;
                         left -= 1;
-                        cursor = cursor.advance(2);
-                        break 'run Leave::Context;
+                        let target = next_address!(2);
+                        switch!(target);
                     }
                     next!(2);
                 }
@@ -2133,6 +2159,12 @@ pub fn run(hot: &mut Hot<'_>) -> Leave {
     hot.state.psw.cc = cc.code();
     hot.state.psw.address = address & ADDRESS;
     leave
+}
+
+/// The tables of a context.
+#[inline(always)]
+pub fn tables(context: &Context) -> (&[Entry; ENTRIES], &[Entry; ENTRIES]) {
+    (context.fetch.entries(), context.store.entries())
 }
 
 /// Registers that LM, STM, LCTL and STCTL move: from R1 to R3, wrapping from 15 to 0.

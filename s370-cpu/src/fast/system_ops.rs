@@ -3,26 +3,114 @@
 
 use s370_arch::{
     format::Instruction,
-    interruption::{Class, ProgramCode},
+    interruption::Class,
     psw::{Psw, system_mask},
 };
 
 use super::{cache::Register, code::LazyCode, run::Hot, slot::Slot};
 use crate::{
     exec::ADDRESS,
-    interruption::{Detail, Interruption, ProgramInterruption},
+    interruption::store_old_psw,
     state::{ClockState, CpuState},
-    storage::window::Spot,
+    storage::{
+        Unmarked,
+        window::{ENTRIES, Entry, Spot},
+    },
 };
 
-/// What became of an attempt to load a new PSW.
-pub enum Swap {
-    /// It is loaded; go on at this address.
-    Done(u32),
-    /// It is loaded, and something has changed that the loop relies on.
-    Context(u32),
-    /// Nothing has changed.
-    Declined,
+/// Bits of a BC-mode PSW that matter besides the address and the condition code: not the interruption code, the ILC.
+const BC_KEPT: u64 = 0xFFFF_0000_0F00_0000;
+/// Bits of an EC-mode PSW that matter besides the address and the condition code.
+const EC_KEPT: u64 = 0xFFFF_CFFF_FF00_0000;
+/// Bit 12 of a PSW.
+const EC: u64 = 1 << 51;
+/// Bit 15 of a PSW.
+const PROBLEM: u64 = 1 << 48;
+
+/// The PSW that was loaded last in one way, and all that follows from it: most programs swap between a few PSWs that
+/// differ in their address and condition code.
+pub struct Memo<'a> {
+    /// The doubleword less address and condition code.
+    kept: u64,
+    psw: Psw,
+    /// The tables for fetching and storing of the context that the PSW selects.
+    pub tables: (&'a [Entry; ENTRIES], &'a [Entry; ENTRIES]),
+}
+
+impl<'a> Memo<'a> {
+    /// Knows of no PSW.
+    pub fn new(tables: (&'a [Entry; ENTRIES], &'a [Entry; ENTRIES])) -> Memo<'a> {
+        // No PSW has a bit of its address kept.
+        Memo { kept: 1, psw: Psw::default(), tables }
+    }
+}
+
+/// Makes a doubleword the current PSW, if it is one the loop may go on with; address and condition code are the caller's.
+#[inline(always)]
+pub fn load_psw<'a>(hot: &mut Hot<'a>, word: u64, memo: &mut Memo<'a>) -> bool {
+    let kept = word & if word & EC != 0 { EC_KEPT } else { BC_KEPT };
+    if memo.kept != kept && !remember(hot, word, kept, memo) {
+        return false;
+    }
+    hot.state.psw = memo.psw;
+    true
+}
+
+#[cold]
+#[inline(never)]
+fn remember<'a>(hot: &mut Hot<'a>, word: u64, kept: u64, memo: &mut Memo<'a>) -> bool {
+    let psw = Psw::parse(word);
+    if psw.secondary || !is_plain(hot, &psw) {
+        return false;
+    }
+    let old = std::mem::replace(&mut hot.state.psw, psw);
+    let context = hot.tlb.switch(hot.state);
+    hot.state.psw = old;
+    let Some(context) = context else { return false };
+    *memo = Memo { kept, psw, tables: super::run::tables(context) };
+    true
+}
+
+/// The condition code of a PSW.
+#[inline(always)]
+pub fn code_of(word: u64) -> u8 {
+    (if word & EC != 0 { word >> 44 } else { word >> 28 }) as u8 & 3
+}
+
+/// The absolute address of real location 0, if interruptions may be stored there without a further look: the place is
+/// available and holds no decoded instruction.
+pub fn plain_low_storage(hot: &Hot<'_>) -> Option<u32> {
+    let low = hot.state.absolute(0);
+    let is_plain = hot.native && low < hot.storage.size() && !hot.storage.is_code(low, 256);
+    is_plain.then_some(low)
+}
+
+/// Takes a supervisor-call or program interruption without further detail, of an instruction after which the PSW would
+/// be `next` with condition code `cc`; if the loop may go on then, the new PSW.
+#[inline(always)]
+pub fn interrupt<'a>(
+    hot: &mut Hot<'a>,
+    low: Option<u32>,
+    class: Class,
+    identification: (u16, u8),
+    (next, cc): (u32, u8),
+    memo: &mut Memo<'a>,
+) -> Option<u64> {
+    let low = low?;
+    if hot.storage.is_shared() && hot.storage.is_code(low, 256) {
+        return None;
+    }
+    let old = Psw { address: next, cc, ..hot.state.psw };
+    let word = hot.storage.u64(low + class.new_psw());
+    // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
+    if class == Class::Program && word & PROBLEM != 0 {
+        return None;
+    }
+    if !load_psw(hot, word, memo) {
+        return None;
+    }
+    store_old_psw(&old, &Unmarked::new(hot.storage, low), low, class, identification.0, identification.1);
+    Some(word)
 }
 
 /// What became of an attempt to change the system mask.
@@ -35,75 +123,24 @@ pub enum MaskChange {
     Declined,
 }
 
-/// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it could let in.
+/// Whether a PSW lets in something that is pending.
+#[inline(always)]
+fn lets_in(hot: &Hot<'_>, psw: &Psw) -> bool {
+    let pending = hot.pending;
+    pending.other || pending.external && psw.external() || pending.io && psw.io_channels(hot.state.cr[2]) != 0
+}
+
+/// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it lets in.
 #[inline(always)]
 fn is_plain(hot: &Hot<'_>, psw: &Psw) -> bool {
-    hot.quiet && !psw.wait && !psw.per() && hot.state.accepts(psw)
-}
-
-#[inline(always)]
-fn same_context(old: &Psw, new: &Psw) -> bool {
-    old.key == new.key && old.translation() == new.translation() && old.secondary == new.secondary
-}
-
-#[inline(always)]
-fn loaded(old: Psw, new: &Psw) -> Swap {
-    if same_context(&old, new) { Swap::Done(new.address) } else { Swap::Context(new.address) }
-}
-
-/// LOAD PSW.
-#[inline(always)]
-pub fn load_psw(hot: &mut Hot<'_>, word: u64) -> Swap {
-    let new = Psw::parse(word);
-    if !is_plain(hot, &new) {
-        return Swap::Declined;
-    }
-    let old = std::mem::replace(&mut hot.state.psw, new);
-    loaded(old, &new)
-}
-
-/// Takes an interruption if the loop may go on, in some way, after it.
-#[inline(always)]
-fn take(hot: &mut Hot<'_>, class: Class, interruption: &Interruption, address: u32, cc: u8) -> Swap {
-    let state = &mut *hot.state;
-    let new = Psw::parse(hot.storage.u64(state.absolute(class.new_psw())));
-    // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
-    if !hot.native || state.psw.per() || !is_plain(hot, &new) || new.problem && class == Class::Program {
-        return Swap::Declined;
-    }
-    let state = &mut *hot.state;
-    let low = state.absolute(0);
-    if hot.storage.is_code(low, 256) || low.saturating_add(256) > hot.storage.size() {
-        return Swap::Declined;
-    }
-    let old = state.psw;
-    state.psw.address = address;
-    state.psw.cc = cc;
-    match state.take(hot.storage, interruption) {
-        Ok(()) => loaded(old, &new),
-        // `new` was seen to be valid; had it not been, looking at everything again is right.
-        Err(_) => Swap::Context(new.address),
-    }
-}
-
-/// SUPERVISOR CALL, to be followed by the instruction at `next`.
-#[inline(always)]
-pub fn supervisor_call(hot: &mut Hot<'_>, code: u8, next: u32, cc: u8) -> Swap {
-    take(hot, Class::Svc, &Interruption::Svc { code, ilc: 1 }, next, cc)
-}
-
-/// A privileged instruction in the problem state.
-#[inline(always)]
-pub fn privileged(hot: &mut Hot<'_>, next: u32, cc: u8, ilc: u8) -> Swap {
-    let program = ProgramInterruption { code: Some(ProgramCode::PRIVILEGED), ilc, detail: Detail::None, per: None };
-    take(hot, Class::Program, &Interruption::Program(program), next, cc)
+    !psw.wait && !psw.per() && hot.state.accepts(psw) && !lets_in(hot, psw)
 }
 
 /// Whether a new system mask changes nothing but what is masked, with nothing pending.
 #[inline(always)]
 pub fn mask_change_is_plain(hot: &Hot<'_>, mask: u8) -> bool {
     let unassigned = if hot.state.psw.ec { system_mask::EC_UNASSIGNED | system_mask::PER } else { 0 };
-    hot.quiet && mask & unassigned == 0
+    mask & unassigned == 0 && !lets_in(hot, &Psw { system_mask: mask, ..hot.state.psw })
 }
 
 /// SET SYSTEM MASK and its like, in the supervisor state.
@@ -126,8 +163,8 @@ pub fn load_control(hot: &mut Hot<'_>, from: Spot, first: Register, count: u32) 
     if (0..count).any(|n| relied_on(register(n)) && value(n) != hot.state.cr[register(n)]) {
         return false;
     }
-    // Masks of interruptions that are pending, and PER, are looked at only outside the loop.
-    if !hot.quiet {
+    // The masks of channels whose interruptions are pending are looked at only outside the loop.
+    if hot.pending.io || hot.pending.other {
         return false;
     }
     for n in 0..count {

@@ -2,7 +2,7 @@
 //! everything that decides what an address means and whether it may be used. Contexts are remembered, so that a switch
 //! from one to another and back costs nothing.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use s370_arch::storage_key::BLOCK;
 
@@ -50,12 +50,14 @@ pub struct Context {
     pub store: Window,
     /// The blocks that have an entry in either table, for quick clearing.
     used: Vec<u16>,
+    /// Which context was selected after this one the last time.
+    successor: Cell<usize>,
 }
 
 impl Context {
     fn new(key: Key, storage: &Arc<Storage>) -> Context {
         let window = || Window::new(Arc::clone(storage));
-        Context { key, fetch: window(), store: window(), used: Vec::new() }
+        Context { key, fetch: window(), store: window(), used: Vec::new(), successor: Cell::new(0) }
     }
 
     fn clear(&mut self) {
@@ -99,7 +101,7 @@ impl Context {
 pub struct Tlb {
     storage: Arc<Storage>,
     contexts: Vec<Context>,
-    current: usize,
+    current: Cell<usize>,
     /// The context to be forgotten next when there are too many.
     oldest: usize,
     /// Not zero for absolute blocks that some entry may map.
@@ -109,7 +111,7 @@ pub struct Tlb {
 impl Tlb {
     /// Without any entry.
     pub fn new(storage: Arc<Storage>) -> Tlb {
-        Tlb { storage, contexts: Vec::new(), current: 0, oldest: 0, mapped: Vec::new() }
+        Tlb { storage, contexts: Vec::new(), current: Cell::new(0), oldest: 0, mapped: Vec::new() }
     }
 
     /// The storage that entries lead to.
@@ -120,30 +122,41 @@ impl Tlb {
     /// Makes the context that `state` selects current.
     pub fn select(&mut self, state: &CpuState) {
         let key = Key::of(state);
-        if self.contexts.get(self.current).is_some_and(|context| context.key == key) {
+        if self.contexts.get(self.current.get()).is_some_and(|context| context.key == key) {
             return;
         }
         if let Some(found) = self.contexts.iter().position(|context| context.key == key) {
-            self.current = found;
+            self.current.set(found);
         } else if self.contexts.len() < CONTEXTS {
-            self.current = self.contexts.len();
+            self.current.set(self.contexts.len());
             self.contexts.push(Context::new(key, &self.storage));
         } else {
-            self.current = self.oldest;
+            self.current.set(self.oldest);
             self.oldest = (self.oldest + 1) % CONTEXTS;
-            self.contexts[self.current].clear();
-            self.contexts[self.current].key = key;
+            self.contexts[self.current.get()].clear();
+            self.contexts[self.current.get()].key = key;
         }
+    }
+
+    /// Makes the context that `state` selects current, if it is one of those remembered.
+    pub fn switch(&self, state: &CpuState) -> Option<&Context> {
+        let key = Key::of(state);
+        let successor = &self.current().successor;
+        if self.contexts.get(successor.get()).is_none_or(|context| context.key != key) {
+            successor.set(self.contexts.iter().position(|context| context.key == key)?);
+        }
+        self.current.set(successor.get());
+        Some(self.current())
     }
 
     /// The current context. [`Tlb::select`] must have been called.
     pub fn current(&self) -> &Context {
-        &self.contexts[self.current]
+        &self.contexts[self.current.get()]
     }
 
     /// Enters a block into the current context.
     pub fn enter(&mut self, logical: u32, absolute: u32, store: bool, has_code: bool) {
-        self.contexts[self.current].enter(logical, absolute, store, has_code);
+        self.contexts[self.current.get()].enter(logical, absolute, store, has_code);
         let block = (absolute / BLOCK) as usize;
         if self.mapped.len() <= block {
             self.mapped.resize(block + 1, 0);

@@ -428,6 +428,81 @@ impl Storage {
     }
 }
 
+/// Where an interruption is stored.
+pub(crate) trait Stores {
+    /// Stores a byte.
+    fn byte(&self, at: u32, value: u8);
+    /// Stores a halfword.
+    fn halfword(&self, at: u32, value: u16);
+    /// Stores a fullword.
+    fn word(&self, at: u32, value: u32);
+    /// Stores a doubleword.
+    fn doubleword(&self, at: u32, value: u64);
+    /// The doubleword at `at`.
+    fn fetch(&self, at: u32) -> u64;
+}
+
+impl Stores for Storage {
+    fn byte(&self, at: u32, value: u8) {
+        self.store_u8(at, value);
+    }
+
+    fn halfword(&self, at: u32, value: u16) {
+        self.store_u16(at, value);
+    }
+
+    fn word(&self, at: u32, value: u32) {
+        self.store_u32(at, value);
+    }
+
+    fn doubleword(&self, at: u32, value: u64) {
+        self.store_u64(at, value);
+    }
+
+    fn fetch(&self, at: u32) -> u64 {
+        self.u64(at)
+    }
+}
+
+/// A block of storage into which may be stored without looking whether the place is decoded as code.
+pub(crate) struct Unmarked<'a>(&'a Storage);
+
+impl<'a> Unmarked<'a> {
+    /// The block at an absolute address.
+    #[inline(always)]
+    pub fn new(storage: &'a Storage, at: u32) -> Unmarked<'a> {
+        storage.touch(at);
+        Unmarked(storage)
+    }
+}
+
+impl Stores for Unmarked<'_> {
+    #[inline(always)]
+    fn byte(&self, at: u32, value: u8) {
+        self.0.put_u8(at, value);
+    }
+
+    #[inline(always)]
+    fn halfword(&self, at: u32, value: u16) {
+        self.0.put_u16(at, value);
+    }
+
+    #[inline(always)]
+    fn word(&self, at: u32, value: u32) {
+        self.0.put_u32(at, value);
+    }
+
+    #[inline(always)]
+    fn doubleword(&self, at: u32, value: u64) {
+        self.0.put_u64(at, value);
+    }
+
+    #[inline(always)]
+    fn fetch(&self, at: u32) -> u64 {
+        self.0.u64(at)
+    }
+}
+
 impl Drop for Storage {
     fn drop(&mut self) {
         // SAFETY: allocated in `new` with this layout, `PADDING` bytes before `bytes`.

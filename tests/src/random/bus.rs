@@ -5,6 +5,9 @@ use s370_cpu::{
     storage::Storage,
 };
 
+/// Where devices store.
+const CODE: u32 = 0x1000;
+
 /// A bus whose answers depend on nothing but the questions and the time.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct RandomBus {
@@ -40,9 +43,11 @@ impl Bus for RandomBus {
         self.events.last().map_or(u64::MAX, |(time, _)| *time)
     }
 
-    fn advance(&mut self, now: u64, _: &Storage) {
-        while let Some((_, address)) = self.events.pop_if(|(time, _)| *time <= now) {
+    /// A device that asks for an interruption has stored something, perhaps into code.
+    fn advance(&mut self, now: u64, storage: &Storage) {
+        while let Some((time, address)) = self.events.pop_if(|(time, _)| *time <= now) {
             self.pending.push(address);
+            storage.store_u16(CODE + (time as u32 & 0xFFE), 0x0700 | (time >> 12) as u16 & 0xFF);
         }
     }
 

@@ -287,7 +287,7 @@ fn build_tables(rng: &mut Rng, picture: &mut Picture, layout: Layout) {
 fn set_keys(rng: &mut Rng, picture: &mut Picture) {
     let plain = rng.chance(30);
     for key in &mut picture.keys {
-        *key = if plain { 0x10 } else { rng.pick(&[0x10, 0x10, 0x10, 0x16, 0x00, 0x18, 0x1E, 0x20, 0x28, 0x08]) };
+        *key = if plain { 0x16 } else { rng.pick(&[0x10, 0x10, 0x10, 0x16, 0x00, 0x18, 0x1E, 0x20, 0x28, 0x08]) };
     }
 }
 
