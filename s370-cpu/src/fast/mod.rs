@@ -84,10 +84,9 @@ impl Fast {
         }
         // A channel, another processor or whoever runs this one may have changed storage since.
         self.heed(storage);
+        self.tlb.select(state);
         let mut left = slice.budget;
         loop {
-            // Again each time: the loop goes to another context without telling.
-            self.tlb.select(state);
             let address = state.psw.address;
             if address & 1 != 0 {
                 return (slice.budget - left, Leave::Slow);
@@ -97,6 +96,8 @@ impl Fast {
             }
             self.open(storage, address);
             let leave = self.enter_loop(state, storage, slice, &mut left);
+            // The loop may have gone to another context without telling.
+            self.tlb.select(state);
             let filled = match leave {
                 Leave::Enter => true,
                 Leave::FetchMiss(at) => self.fill(state, storage, at, Access::Fetch),
