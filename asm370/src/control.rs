@@ -33,7 +33,7 @@ impl Assembler<'_> {
         }
         let member = self.library.member(name);
         let member = member.ok_or_else(|| Fault::error(0, format!("the library has no member {name}")))?;
-        Ok(Reader::new(self.files.add(&member)))
+        Ok(Reader::of_member(self.files.add(&member)))
     }
 
     fn set_margins(&mut self, index: usize, operand: &str) -> Parsed<()> {

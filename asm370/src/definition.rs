@@ -8,7 +8,7 @@ use crate::generator::Raw;
 use crate::macros::{Arguments, Chain, Frame, Macro};
 use crate::operation::Operation;
 use crate::source::Source;
-use crate::statement::{Margins, Reader, Statement};
+use crate::statement::{Reader, Statement};
 use crate::symbol::Kind;
 use crate::variable::split;
 
@@ -36,7 +36,7 @@ impl Assembler<'_> {
 
     /// Reads the definitions in a library member.
     fn define_from_library(&mut self, name: &str, member: &Source) {
-        let mut readers = vec![Reader::new(self.files.add(member))];
+        let mut readers = vec![Reader::of_member(self.files.add(member))];
         while let Some((statement, _)) = self.next_of(&mut readers) {
             if statement.comment {
                 continue;
@@ -63,10 +63,9 @@ impl Assembler<'_> {
     /// The next statement from a stack of readers; COPY is followed by the caller.
     fn next_of(&self, readers: &mut Vec<Reader>) -> Option<Raw> {
         loop {
-            let margins =
-                if readers.len() > 1 { Margins::standard(self.input.margins.free) } else { self.input.margins };
-            if let Some(next) = readers.last_mut()?.next(&self.files, margins, self.options.fold_case) {
-                return Some(next);
+            let next = readers.last_mut()?.next(&self.files, self.input.margins, self.options.fold_case);
+            if next.is_some() {
+                return next;
             }
             readers.pop();
         }
@@ -79,12 +78,14 @@ impl Assembler<'_> {
             self.list_problems(problems);
             return;
         }
-        let (file, line) = (header.file, header.line + header.records);
+        let open = self.input.open.last().cloned();
         self.list(header, faults);
         let mut readers = std::mem::take(&mut self.input.open);
         let problems = self.definition(&mut readers);
         self.input.open = readers;
-        self.list_definition(Reader { file, line });
+        if let Some(open) = open {
+            self.list_definition(open);
+        }
         self.list_problems(problems);
     }
 

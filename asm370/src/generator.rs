@@ -23,7 +23,7 @@ pub(crate) struct Input {
     /// Macro calls so far: the next `&SYSNDX`.
     pub calls: u32,
     /// Statements read so far.
-    count: u32,
+    count: u64,
 }
 
 impl Input {
@@ -31,6 +31,9 @@ impl Input {
         Input { open: Vec::new(), margins, sequence: HashMap::new(), checked: None, calls: 0, count: 0 }
     }
 }
+
+/// Steps of conditional assembly for each statement that may be listed.
+const STEPS: u64 = 32;
 
 /// What comes after a statement of conditional assembly.
 pub(crate) enum Flow {
@@ -68,7 +71,8 @@ impl Assembler<'_> {
                 continue;
             };
             self.input.count += 1;
-            if self.input.count > self.options.statement_limit {
+            let limit = self.options.statement_limit;
+            if self.lines.len() > limit as usize || self.input.count / STEPS > u64::from(limit) {
                 self.abandon(statement, format!("more than {} statements", self.options.statement_limit));
                 return;
             }

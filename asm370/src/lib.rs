@@ -6,7 +6,15 @@
 //! ```
 //! use asm370::{NoLibrary, Options, Source, assemble, link};
 //!
-//! let text = "HELLO    START 0\n         BALR  12,0\n         USING *,12\n         LA    1,=C'HI'\n         BR    14\n         END   HELLO\n";
+//! let text = [
+//!     "HELLO    START 0",
+//!     "         BALR  12,0",
+//!     "         USING *,12",
+//!     "         LA    1,=C'HI'",
+//!     "         BR    14",
+//!     "         END   HELLO",
+//! ];
+//! let text = text.join("\n");
 //! let assembly = assemble(&Source::new("hello", text), &Options::default(), &NoLibrary);
 //! assert_eq!(assembly.severity.0, 0, "{:?}", assembly.diagnostics);
 //! let image = link(&[assembly.object.unwrap()], 0x1000).unwrap();

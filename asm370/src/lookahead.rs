@@ -89,7 +89,7 @@ impl Assembler<'_> {
                 "MEND" => depth -= 1,
                 "COPY" if depth <= 0 && readers.len() <= self.options.nesting_limit as usize => {
                     if let Some(member) = self.library.member(&statement.operand) {
-                        readers.push((true, Reader::new(copied.add(&member))));
+                        readers.push((true, Reader::of_member(copied.add(&member))));
                     }
                 }
                 _ if depth <= 0 => ahead.note(statement),

@@ -20,7 +20,8 @@ pub struct Options {
     pub branch_limit: u32,
     /// How deeply macro calls and COPY members nest at most.
     pub nesting_limit: u32,
-    /// Statements one assembly can generate at most, so that a runaway macro ends with a message.
+    /// Statements that one assembly can list at most, so that a runaway macro ends with a message. Conditional assembly
+    /// may take 32 times as many steps.
     pub statement_limit: u32,
     /// Write a listing.
     pub listing: bool,

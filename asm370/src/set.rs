@@ -142,8 +142,8 @@ impl Assembler<'_> {
             let (name, dimension) = match part.split_once('(') {
                 Some((name, rest)) => {
                     let number = rest.strip_suffix(')').and_then(|n| n.parse::<u32>().ok());
-                    let valid = number.filter(|n| (1..=65535).contains(n));
-                    let message = || wrong("the dimension must be a number from 1 to 65535".into());
+                    let valid = number.filter(|n| (1..=32767).contains(n));
+                    let message = || wrong("the dimension must be a number from 1 to 32767".into());
                     (name, Some(valid.ok_or_else(message)?))
                 }
                 None => (part, None),

@@ -114,6 +114,8 @@ pub(crate) struct Reader {
     pub file: FileId,
     /// Line to be read next, from 1.
     pub line: u32,
+    /// A library member: ICTL does not move its columns.
+    pub member: bool,
 }
 
 /// A record's part of a statement: the text and the column of its first character.
@@ -123,12 +125,19 @@ struct Part<'a> {
 }
 
 impl Reader {
+    /// A reader of the source itself.
     pub fn new(file: FileId) -> Reader {
-        Reader { file, line: 1 }
+        Reader { file, line: 1, member: false }
+    }
+
+    /// A reader of a library member.
+    pub fn of_member(file: FileId) -> Reader {
+        Reader { file, line: 1, member: true }
     }
 
     /// The next statement, and what is wrong with its records. `None` at the end of the source.
     pub fn next(&mut self, files: &Files, margins: Margins, fold: bool) -> Option<(Statement, Vec<Fault>)> {
+        let margins = if self.member { Margins::standard(margins.free) } else { margins };
         let first = self.line;
         let mut faults = Vec::new();
         let parts = self.parts(files, margins, &mut faults)?;

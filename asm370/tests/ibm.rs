@@ -1,39 +1,30 @@
-//! Against IBM's Assembler (XF): the OS/VS1 job whose printer and punch files are among the shared images.
+//! Against IBM's Assembler (XF): the OS/VS1 job whose printer and punch files are among the shared images, with the macro
+//! library of the volume that it ran on.
 //!
 //! The files are looked for in `$CAMBRIDGE_SHARED/images`, or in `../shared/images` beside the repository; without them
 //! the tests say that they were skipped.
 
+mod volume;
+
 use std::path::{Path, PathBuf};
 
 use asm370::{Assembly, Members, Options, Source, assemble};
-use s370_arch::ebcdic::to_char;
-
-/// A macro of ours that generates what IBM's did in this job.
-const WTO: &str = "         MACRO
-&NAME    WTO   &TEXT,&MF=
-         LCLA  &LENGTH
-         AIF   ('&MF' EQ 'L').LIST
-         LA    1,&MF(2)                 LOAD PARAMETER REG 1
-         SVC   35                       ISSUE SVC
-         MEXIT
-.LIST    ANOP
-&LENGTH  SETA  K'&TEXT+2
-&NAME    DS    0F
-         DC    AL2(&LENGTH)             TEXT LENGTH
-         DC    B'0000000000000000'      MCS FLAGS
-         DC    C&TEXT
-         MEND
-";
+use s370_arch::ebcdic::{to_char, to_text};
+use volume::Volume;
 
 /// A file of the job.
-fn shared(name: &str) -> Option<String> {
+fn file(name: &str) -> Option<Vec<u8>> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
     let directory = std::env::var_os("CAMBRIDGE_SHARED").map_or_else(beside, PathBuf::from);
-    let text = std::fs::read_to_string(directory.join("images/osvs1").join(name)).ok();
-    if text.is_none() {
+    let file = std::fs::read(directory.join("images/osvs1").join(name)).ok();
+    if file.is_none() {
         println!("SKIPPED: no {name}; set CAMBRIDGE_SHARED to the directory that holds `images/`");
     }
-    text
+    file
+}
+
+fn shared(name: &str) -> Option<String> {
+    file(name).map(|text| String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Assembles the job's program as it was when the printer file was made: the answer lay one byte further right.
@@ -42,7 +33,10 @@ fn job() -> Option<Assembly> {
     let lines = job.lines().skip_while(|line| !line.starts_with("//SYSIN")).skip(1);
     let program: String = lines.take_while(|line| !line.starts_with("/*")).map(|line| format!("{line}\n")).collect();
     let mut library = Members::new();
-    library.insert("WTO", WTO);
+    for (name, member) in Volume::read(&file("dliba1.150.cckd")?).members("SYS1.MACLIB") {
+        let lines: Vec<String> = member.chunks(80).map(|card| to_text(card).trim_end().to_string()).collect();
+        library.insert(name, lines.join("\n"));
+    }
     let assembly = assemble(&Source::new("job", program.replace("MSG+16", "MSG+17")), &Options::default(), &library);
     assert_eq!(assembly.severity.0, 0, "{:?}", assembly.diagnostics);
     Some(assembly)

@@ -488,6 +488,9 @@ fn sequence_checking() {
 fn other_columns() {
     let text = "         ICTL  25\n                         DC    X'01'\n                         END\n";
     assert_eq!(hex(text), "01");
+    // Library members keep the standard columns.
+    let text = "         ICTL  25\n                         COPY  EQUATES\n                        P CSECT\n                         DOUBLE R1\n                         END\n";
+    assert_eq!(hex(text), "1A11");
 }
 
 #[test]

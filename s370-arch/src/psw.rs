@@ -72,6 +72,7 @@ pub struct Psw {
 
 impl Psw {
     /// Takes a doubleword apart. Every doubleword is accepted; see [`Psw::is_format_valid`].
+    #[inline]
     #[must_use]
     pub const fn parse(word: u64) -> Psw {
         let ec = word & 1 << 51 != 0;
@@ -91,6 +92,7 @@ impl Psw {
     }
 
     /// The doubleword as an interruption stores it. `code` and `ilc` (in halfwords, 0-3) have a place in BC mode only.
+    #[inline]
     #[must_use]
     pub const fn emit(self, code: u16, ilc: u8) -> u64 {
         let common = (self.system_mask as u64) << 56

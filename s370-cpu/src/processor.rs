@@ -157,8 +157,8 @@ impl Processor {
             external: state.external_request().is_some(),
             io: bus.attention(),
             other: state.restart
-                || state.pending_per.is_some()
                 || state.machine_checks != 0
+                || state.pending_per.is_some()
                 || state.run_state != RunState::Operating,
         }
     }

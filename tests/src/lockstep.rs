@@ -83,16 +83,11 @@ pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
 /// # Errors
 /// The first instruction after which they differ, with what led to it.
 pub fn compare(scenario: &Scenario, how: How, count: u64) -> Result<(), String> {
-    let (mut how, mut count) = (how, count);
+    let mut count = count;
     let mut wanted = run(scenario, How::ORACLE, count);
     if !scenario.tables_stand(&wanted.storage, &wanted.state.cr) {
         count = horizon(scenario, count);
         wanted = run(scenario, How::ORACLE, count);
-    }
-    if wanted.stop == Stop::CheckStop {
-        // A machine recognizes a string of program interruptions within one run, and only where it sees them all.
-        how.slice = u64::MAX;
-        how.native = false;
     }
     let got = run(scenario, how, count);
     if is_same(&wanted, &got) {

@@ -103,10 +103,8 @@ pub fn interrupt<'a>(
     let old = Psw { address: next, cc, ..hot.state.psw };
     let word = hot.storage.u64(low + class.new_psw());
     // A program new PSW for the problem state may lead to the same interruption for ever, which is noticed elsewhere.
-    if class == Class::Program && word & PROBLEM != 0 {
-        return None;
-    }
-    if !load_psw(hot, word, memo) {
+    let is_program_loop = class == Class::Program && word & PROBLEM != 0;
+    if is_program_loop || !load_psw(hot, word, memo) {
         return None;
     }
     store_old_psw(&old, &Unmarked::new(hot.storage, low), low, class, identification.0, identification.1);
@@ -127,7 +125,9 @@ pub enum MaskChange {
 #[inline(always)]
 fn lets_in(hot: &Hot<'_>, psw: &Psw) -> bool {
     let pending = hot.pending;
-    pending.other || pending.external && psw.external() || pending.io && psw.io_channels(hot.state.cr[2]) != 0
+    pending.other
+        || pending.external && psw.external()
+        || pending.io && psw.io_channels(hot.state.cr[2]) != 0
 }
 
 /// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it lets in.
@@ -212,9 +212,7 @@ pub fn store_clock(hot: &mut Hot<'_>, now: u64) -> (u64, u8) {
 /// EXECUTE's target, at `at`, with bits 8-15 ORed.
 #[inline(always)]
 pub fn execute_target(at: Spot, or: u8) -> Slot {
-    let mut bytes = (u64::from(at.u32()) << 16 | u64::from(at.right(4).u16())).to_be_bytes();
-    bytes.rotate_left(2);
-    let mut bytes: [u8; 6] = std::array::from_fn(|n| bytes[n]);
+    let [mut bytes @ .., _, _] = at.u64().to_be_bytes();
     bytes[1] |= or;
     Slot::decode(Instruction(bytes))
 }

@@ -38,6 +38,8 @@ pub struct BadSize(pub u64);
 /// Main storage with its keys.
 pub struct Storage {
     bytes: NonNull<u8>,
+    /// What was allocated: `bytes` and the padding lie inside it.
+    allocation: NonNull<u8>,
     layout: Layout,
     size: u32,
     mask: u32,
@@ -85,14 +87,19 @@ impl Storage {
             return Err(BadSize(size));
         }
         let span = (size as usize).next_power_of_two();
-        let layout = Layout::from_size_align(span + 2 * PADDING, BLOCK as usize).map_err(|_| BadSize(size))?;
+        // Zeros cost nothing before they are used only if no more than the usual alignment is asked for; so the start of a
+        // block is sought here.
+        let layout = Layout::from_size_align(span + 3 * PADDING, align_of::<u128>()).map_err(|_| BadSize(size))?;
         // SAFETY: the layout's size is not zero.
-        let Some(allocated) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
-        // SAFETY: inside the allocation.
-        let bytes = unsafe { allocated.add(PADDING) };
+        let Some(allocation) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        let to_block = allocation.as_ptr().align_offset(BLOCK as usize);
+        assert!(to_block < PADDING, "there is an aligned address among any PADDING bytes");
+        // SAFETY: inside the allocation, with PADDING bytes before, and PADDING bytes after `span` more.
+        let bytes = unsafe { allocation.add(to_block + PADDING) };
         let blocks = size as usize / BLOCK as usize;
         Ok(Storage {
             bytes,
+            allocation,
             layout,
             size: size as u32,
             mask: span as u32 - 1,
@@ -155,7 +162,7 @@ impl Storage {
     fn put<T: Copy>(&self, at: u32, value: T) {
         const { assert!(size_of::<T>() <= 16) };
         // SAFETY: inside the allocation by the module's invariant.
-        unsafe { self.pointer::<Unaligned<T>>(at).write_volatile(Unaligned(value)) }
+        unsafe { self.pointer::<T>(at).write_unaligned(value) }
     }
 
     /// The byte at `at`.
@@ -392,7 +399,7 @@ impl Storage {
         marks(word) & from != 0 || marks(end) & to != 0 || (word + 1..end).any(|n| marks(n) != 0)
     }
 
-    /// [`Storage::is_code`] for at most 8 bytes, in one look at the marks.
+    /// [`Storage::is_code`], with one look at the marks where the run is short.
     #[inline(always)]
     #[must_use]
     pub fn is_code_short(&self, at: u32, length: u32) -> bool {
@@ -404,7 +411,7 @@ impl Storage {
         if last / 64 != first / 64 {
             return self.is_code(at, length);
         }
-        marks & ((2 << (last - first)) - 1) != 0
+        marks & (2_u64 << (last - first)).wrapping_sub(1) != 0
     }
 
     /// To be called after any store at a place that may be decoded: tells every processor which decoded halfwords it hit.
@@ -505,8 +512,8 @@ impl Stores for Unmarked<'_> {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout, `PADDING` bytes before `bytes`.
-        unsafe { dealloc(self.bytes.as_ptr().sub(PADDING), self.layout) }
+        // SAFETY: allocated in `new` with this layout.
+        unsafe { dealloc(self.allocation.as_ptr(), self.layout) }
     }
 }
 

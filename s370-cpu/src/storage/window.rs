@@ -60,8 +60,8 @@ impl Spot {
 
     #[inline(always)]
     fn put<T: Copy>(self, value: T) {
-        // SAFETY: the module's invariant.
-        unsafe { (self.0 as *mut Unaligned<T>).write_volatile(Unaligned(value)) }
+        // SAFETY: the module's invariant. (Not volatile: that would take a packed value through the host's stack.)
+        unsafe { (self.0 as *mut T).write_unaligned(value) }
     }
 
     /// The place `bytes` further right.
