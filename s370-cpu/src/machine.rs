@@ -110,7 +110,9 @@ impl Machine {
                 Exit::Interruption(interruption) => {
                     self.take(interruption);
                     let now = (interruption, self.processor.state.psw);
-                    if self.last == Some(now) && is_endless(&now, self.since_interruption) {
+                    // Where there are other processors, they may change what a program goes round in.
+                    let alone = self.since_interruption == 0 || !self.processor.storage.is_shared();
+                    if self.last == Some(now) && alone && is_endless(&now, self.since_interruption) {
                         self.processor.state.run_state = RunState::CheckStop;
                     }
                     self.last = Some(now);

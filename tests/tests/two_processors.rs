@@ -145,3 +145,58 @@ fn pairs_agree_with_translation() {
 fn pairs_agree_on_privileged_programs() {
     pairs_agree(Kind::Everything, 6);
 }
+
+/// A machine at an address of shared storage, in the supervisor state of EC mode; general register 9 has the address.
+fn at(storage: &Arc<Storage>, address: u32) -> Machine {
+    let mut state = CpuState::new(s370_cpu::state::Model::default());
+    state.cr[0] = 0;
+    (state.psw.ec, state.psw.address, state.gr[9]) = (true, address, address);
+    Machine::new(state, Arc::clone(storage))
+}
+
+fn load(storage: &Storage, at: u32, halfwords: &[u16]) {
+    for (at, halfword) in (at..).step_by(2).zip(halfwords) {
+        storage.store_u16(at, *halfword);
+    }
+}
+
+/// Each on a thread of the host. Which is first each time is up to the host; the sum is not.
+#[test]
+fn two_threads_count_by_compare_and_swap() {
+    const ROUNDS: u32 = 30_000;
+    let storage = Arc::new(Storage::new(0x1_0000).expect("a size that can be had"));
+    // L 5,800; again: LA 6,1(5); CS 5,6,800; BC 7,again; BCT 3,begin; and a wait.
+    let count = [0x5850, 0x0800, 0x4165, 0x0001, 0xBA56, 0x0800, 0x4779, 0x0004, 0x4639, 0x0000, 0x8200, 0x0900];
+    load(&storage, 0x1000, &count);
+    storage.store_u64(0x900, 0x000A_0000_0000_0000);
+    std::thread::scope(|threads| {
+        for _ in 0..2 {
+            let mut machine = at(&storage, 0x1000);
+            machine.processor.state.gr[3] = ROUNDS;
+            threads.spawn(move || {
+                assert_eq!(machine.run(&mut s370_cpu::bus::NoDevices, u64::MAX).1, Stop::Wait);
+            });
+        }
+    });
+    assert_eq!(storage.u32(0x800), 2 * ROUNDS);
+}
+
+#[test]
+fn a_thread_sees_at_last_what_another_has_made_of_its_code() {
+    let storage = Arc::new(Storage::new(0x1_0000).expect("a size that can be had"));
+    storage.store_u64(0x900, 0x000A_0000_0000_0000);
+    for round in 0..20 {
+        // BCT 3,begin; LPSW. The other makes the branch a no-operation, then waits for the end itself.
+        let begin = 0x1000 + 0x800 * round;
+        load(&storage, begin, &[0x4639, 0x0000, 0x8200, 0x0900]);
+        load(&storage, 0xC000, &[0x9247, 0x9000, 0x9200, 0x9001, 0x8200, 0x0900]);
+        let (mut looping, mut changing) = (at(&storage, begin), at(&storage, 0xC000));
+        changing.processor.state.gr[9] = begin;
+        std::thread::scope(|threads| {
+            let end = threads.spawn(move || looping.run(&mut s370_cpu::bus::NoDevices, u64::MAX).1);
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            assert_eq!(changing.run(&mut s370_cpu::bus::NoDevices, 10).1, Stop::Wait);
+            assert_eq!(end.join().ok(), Some(Stop::Wait));
+        });
+    }
+}

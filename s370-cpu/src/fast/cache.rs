@@ -359,7 +359,7 @@ mod tests {
         storage.store_u16(0x802, 0x2000);
         forget(&mut cache, &mailbox, &storage);
         assert_eq!(code_at(&cache, 0x800), Code::Undecoded);
-        assert_eq!(code_at(&cache, 0x804), Code::Lr);
+        assert_eq!(cache.enter(0x804).unwrap().0.slot().plain, Code::Lr);
         assert!(!storage.is_code(0x800, 4) && storage.is_code(0x804, 4));
     }
 

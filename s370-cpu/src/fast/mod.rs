@@ -97,6 +97,8 @@ impl Fast {
             }
             self.open(storage, address);
             let leave = self.enter_loop(state, storage, slice, &mut left);
+            // The loop may have gone to another context without telling.
+            self.tlb.select(state);
             let filled = match leave {
                 Leave::Enter => true,
                 Leave::FetchMiss(at) => self.fill(state, storage, at, Access::Fetch),

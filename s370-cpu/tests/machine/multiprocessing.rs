@@ -342,3 +342,17 @@ fn set_prefix_changes_what_low_addresses_mean_at_once() {
         assert_eq!((pair.storage.u32(0x3008), pair.storage.u16(0xC000 + 138)), (0xC000, 2));
     }
 }
+
+#[test]
+fn one_processor_may_lead_the_other_out_of_a_string_of_interruptions() {
+    for engines in all_engines() {
+        // The second's program new PSW leads to what is no instruction, until the first makes it SVC 3: MVI 0(4),10.
+        let mut pair = Pair::new(engines, &[0x920A, 0x4000, 0x9203, 0x4001], &[0x0000]);
+        pair.storage.store_u64(0xA000 + 104, 0x0008_0000_0000_5000);
+        pair.cpu[0].processor.state.gr[4] = 0x5000;
+        assert_eq!(pair.run(1, 50), (50, Stop::Count));
+        pair.run(0, 2);
+        assert_eq!(pair.run(1, 50), (1, Stop::Wait), "{engines:?}");
+        assert_eq!(pair.storage.u16(0xA000 + 138), 3);
+    }
+}

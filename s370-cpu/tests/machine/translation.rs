@@ -9,7 +9,7 @@ use s370_cpu::{
     state::CpuState,
 };
 
-use super::support::{END, ENGINES, quiet_state, with_state};
+use super::support::{END, ENGINES, load, quiet_state, with_state};
 
 /// EC mode, translation on, at 1000.
 const PSW: u64 = 0x0408_0000_0000_1000;
@@ -271,4 +271,39 @@ fn tables_are_at_real_addresses_and_results_too() {
         // LRA gives the real address 0; what is there is the absolute page at the prefix.
         assert_eq!((space.machine.processor.state.gr[5], space.machine.processor.state.gr[6]), (0, 0x1111_1111));
     }
+}
+
+#[test]
+fn two_spaces_that_call_each_other_stay_apart() {
+    // A problem program, translated: SVC 1; L 6,0(11); ALR 4,6; BC 15,0(9). Its supervisor, which is not:
+    // L 7,0(11); ALR 3,7; LA 11,512(11); LPSW 32. Register 11 visits one block after another, each four times.
+    let program = [0x0A01, 0x586B, 0x0000, 0x1E46, 0x47F9, 0x0000];
+    let supervisor = [0x587B, 0x0000, 0x1E37, 0x41BB, 0x0200, 0x8200, 0x0020];
+    let ends = [(Engine::Slow, 1), (Engine::Fast, 1), (Engine::Fast, 0)].map(|(engine, capacity)| {
+        let mut space = Space::new(engine, FORMATS[1], &program);
+        let machine = &mut space.machine;
+        machine.log.capacity = capacity;
+        let storage = machine.processor.storage.clone();
+        load(&storage, 0x2000, &supervisor);
+        storage.store_u64(96, 0x0008_0000_0000_2000);
+        // Virtual 10000 to 1FFFF is real 30000 to 3FFFF.
+        storage.store_u32(TABLES + 4, 0xF000_0000 | (TABLES + 0x200));
+        for page in 0..16_u16 {
+            storage.store_u16(TABLES + 0x200 + 2 * u32::from(page), (0x30 + page) << 4);
+        }
+        for at in (0x1_0000..0x2_0000).step_by(0x200) {
+            storage.store_u32(at, 1);
+            storage.store_u32(at + 0x2_0000, 0x1_0000);
+            // All have been referred to, so that the fast engine need not ask the slow one.
+            storage.set_key(at, 0x06);
+            storage.set_key(at + 0x2_0000, 0x06);
+        }
+        machine.processor.state.psw.problem = true;
+        machine.processor.state.gr[11] = 0x1_0000;
+        assert_eq!(space.run(8 * 100), (8 * 100, Stop::Count));
+        space.machine.processor.state
+    });
+    assert_eq!((ends[0].gr[3], ends[0].gr[4]), (100, 100 * 0x1_0000));
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!(ends[0], ends[2]);
 }
