@@ -173,7 +173,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         if entry.flags() & INVALID != 0 {
                             leave!(Leave::FetchMiss(at));
                         }
-                        if at & 2047 > 2048 - $size {
+                        if (at & 2047) + $size > 2048 {
                             slow!();
                         }
                     }
@@ -189,7 +189,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         if entry.flags() & INVALID != 0 {
                             leave!(Leave::StoreMiss(at));
                         }
-                        if at & 2047 > 2048 - $size {
+                        if (at & 2047) + $size > 2048 {
                             slow!();
                         }
                         if entry.flags() & HAS_CODE != 0
