@@ -7,7 +7,10 @@ use s370_arch::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{state::CpuState, storage::{Storage, Stores}};
+use crate::{
+    state::CpuState,
+    storage::{Storage, Stores},
+};
 
 /// A program event that was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

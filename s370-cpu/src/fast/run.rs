@@ -225,7 +225,9 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if (at & 2047) + length > 2048 {
                         slow!();
                     }
-                    if entry.flags() & HAS_CODE != 0 && storage.is_code_short(storage.absolute_of(entry.spot(at)), length) {
+                    if entry.flags() & HAS_CODE != 0
+                        && storage.is_code_short(storage.absolute_of(entry.spot(at)), length)
+                    {
                         slow!();
                     }
                     entry.spot(at)

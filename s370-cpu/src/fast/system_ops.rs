@@ -125,9 +125,7 @@ pub enum MaskChange {
 #[inline(always)]
 fn lets_in(hot: &Hot<'_>, psw: &Psw) -> bool {
     let pending = hot.pending;
-    pending.other
-        || pending.external && psw.external()
-        || pending.io && psw.io_channels(hot.state.cr[2]) != 0
+    pending.other || pending.external && psw.external() || pending.io && psw.io_channels(hot.state.cr[2]) != 0
 }
 
 /// Whether a PSW is one the loop may load: valid, running, without PER, and nothing is pending that it lets in.
