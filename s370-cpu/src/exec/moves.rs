@@ -20,6 +20,18 @@ impl Interpreter<'_> {
     fn combine(&mut self, i: Instruction, operation: fn(u8, u8) -> u8) -> Result<u8, Trap> {
         let (first, second) = self.storage_operands(i)?;
         let mut any = 0;
+        if !first.overlaps(&second) {
+            let (mut a, mut b) = ([0; 256], [0; 256]);
+            let (a, b) = (&mut a[..first.length() as usize], &mut b[..first.length() as usize]);
+            first.read(self.storage, a);
+            second.read(self.storage, b);
+            for (a, &b) in a.iter_mut().zip(b.iter()) {
+                *a = operation(*a, b);
+                any |= *a;
+            }
+            first.write(self.storage, a);
+            return Ok(any);
+        }
         for n in 0..first.length() {
             let result = operation(first.u8(self.storage, n), second.u8(self.storage, n));
             first.set_u8(self.storage, n, result);
@@ -219,7 +231,8 @@ impl Interpreter<'_> {
             let (mut a, mut b) = ([pad; BLOCK as usize], [pad; BLOCK as usize]);
             self.fetch_unit(r1, left[0], &mut a[..unit as usize])?;
             self.fetch_unit(r2, left[1], &mut b[..unit as usize])?;
-            let equal = a.iter().zip(&b).take(unit as usize).take_while(|(a, b)| a == b).count() as u32;
+            let (a, b) = (&a[..unit as usize], &b[..unit as usize]);
+            let equal = if a == b { unit } else { a.iter().zip(b).take_while(|(a, b)| a == b).count() as u32 };
             self.advance(r1, equal.min(left[0]));
             if r2 != r1 {
                 self.advance(r2, equal.min(left[1]));

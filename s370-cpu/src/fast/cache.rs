@@ -291,13 +291,12 @@ fn remark(base: Cursor, block_at: u32, n: usize, length: usize, storage: &Storag
 }
 
 /// The instruction at an absolute address, decoded; [`Code::Slow`] when it crosses the end of its block.
+#[inline]
 pub fn decode_at(storage: &Storage, absolute: u32) -> Slot {
-    let mut bytes = [0; 6];
-    let length = u32::from(instruction_length(storage.u8(absolute)));
-    if absolute % BLOCK + length > BLOCK {
+    let [bytes @ .., _, _] = storage.u64(absolute).to_be_bytes();
+    if absolute % BLOCK + u32::from(instruction_length(bytes[0])) > BLOCK {
         return Slot::bare(Code::Slow);
     }
-    storage.read(absolute, &mut bytes[..length as usize]);
     Slot::decode(Instruction(bytes))
 }
 
@@ -339,7 +338,7 @@ mod tests {
     }
 
     fn code_at(cache: &Cache, at: u32) -> Code {
-        cache.enter(at).unwrap().0.slot().code
+        cache.enter(at).unwrap().0.slot().plain
     }
 
     fn decode(cache: &mut Cache, storage: &Storage, at: u32) {

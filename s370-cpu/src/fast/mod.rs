@@ -6,6 +6,7 @@ mod cache;
 mod code;
 mod decimal_ops;
 mod float_ops;
+mod pieces;
 mod run;
 mod slot;
 mod system_ops;

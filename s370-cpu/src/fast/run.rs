@@ -19,6 +19,7 @@ use super::{
     cache::{Cache, Register, Registers, decode_slot, decode_volatile, rehome},
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
+    pieces::{Tables, crosses},
     slot::{Code, Slot, is_branch, is_conditional},
     system_ops::{self as system, Memo},
     tlb::{Context, Tlb},
@@ -391,16 +392,34 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     cc = LazyCode::logical(result.into());
                 }};
             }
-            /// The operands of an SS instruction with one length, which neither overlap nor cross a block.
+            /// For what a function finds to be unusual.
+            macro_rules! or_leave {
+                ($result:expr) => {
+                    match $result {
+                        Ok(value) => value,
+                        Err(why) => leave!(why),
+                    }
+                };
+            }
+            macro_rules! in_pieces {
+                () => {
+                    Tables { fetch, store, storage }
+                };
+            }
+            /// The operands of an SS instruction with one length.
             macro_rules! combine {
                 ($operation:expr) => {{
-                    let length = u32::from(s.i) + 1;
-                    let from = fetchable_run!(address2!(), length);
-                    let to = storable_run!(address1!(), length);
-                    if to != from && bytes::overlap(to, length, from, length) {
-                        slow!();
+                    let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    if crosses(to_at, length) || crosses(from_at, length) {
+                        or_leave!(in_pieces!().combine(to_at, from_at, length, $operation))
+                    } else {
+                        let from = fetchable_run!(from_at, length);
+                        let to = storable_run!(to_at, length);
+                        if to != from && bytes::overlap(to, length, from, length) {
+                            slow!();
+                        }
+                        bytes::combine(to, from, length, $operation)
                     }
-                    bytes::combine(to, from, length, $operation)
                 }};
             }
             macro_rules! f1 {
@@ -677,10 +696,14 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! do_clc {
                 () => {{
-                    let length = u32::from(s.i) + 1;
-                    let a = fetchable_run!(address1!(), length);
-                    let b = fetchable_run!(address2!(), length);
-                    cc = LazyCode(bytes::compare(a, b, length));
+                    let (a_at, b_at, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    cc = if crosses(a_at, length) || crosses(b_at, length) {
+                        LazyCode(or_leave!(in_pieces!().compare(a_at, b_at, length)))
+                    } else {
+                        let a = fetchable_run!(a_at, length);
+                        let b = fetchable_run!(b_at, length);
+                        LazyCode(bytes::compare(a, b, length))
+                    };
                 }};
             }
             macro_rules! do_lm {
@@ -1150,10 +1173,14 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
 
                 Code::Mvc => {
-                    let length = u32::from(s.i) + 1;
-                    let from = fetchable_run!(address2!(), length);
-                    let to = storable_run!(address1!(), length);
-                    bytes::copy(to, from, length);
+                    let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    if crosses(to_at, length) || crosses(from_at, length) {
+                        or_leave!(in_pieces!().copy(to_at, from_at, length));
+                    } else {
+                        let from = fetchable_run!(from_at, length);
+                        let to = storable_run!(to_at, length);
+                        bytes::copy(to, from, length);
+                    }
                     next!(3);
                 }
                 Code::Mvn => {
@@ -1177,10 +1204,14 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::XcZero => {
-                    let length = u32::from(s.i) + 1;
-                    let _ = fetchable_run!(address1!(), length);
-                    let to = storable_run!(address1!(), length);
-                    bytes::fill(to, length, 0);
+                    let (at, length) = (address1!(), u32::from(s.i) + 1);
+                    if crosses(at, length) {
+                        or_leave!(in_pieces!().combine(at, at, length, |a, b| a ^ b));
+                    } else {
+                        let _ = fetchable_run!(at, length);
+                        let to = storable_run!(at, length);
+                        bytes::fill(to, length, 0);
+                    }
                     cc = LazyCode(0);
                     next!(3);
                 }
@@ -1189,21 +1220,13 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::Tr => {
-                    let length = u32::from(s.i) + 1;
-                    let table = fetchable_run!(address2!(), 256);
-                    let to = storable_run!(address1!(), length);
-                    for place in (0..length).map(|n| to.right(n)) {
-                        place.put_u8(table.right(place.u8().into()).u8());
-                    }
+                    let (at, table, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    or_leave!(in_pieces!().translate(at, table, length));
                     next!(3);
                 }
                 Code::Trt => {
-                    let (at, length) = (address1!(), u32::from(s.i) + 1);
-                    let table = fetchable_run!(address2!(), 256);
-                    let from = fetchable_run!(at, length);
-                    let found = (0..length)
-                        .map(|n| (n, table.right(from.right(n).u8().into()).u8()))
-                        .find(|&(_, function)| function != 0);
+                    let (at, table, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    let found = or_leave!(in_pieces!().test(at, table, length));
                     cc = LazyCode(0);
                     if let Some((n, function)) = found {
                         let (one, two) = (Register::new(1), Register::new(2));

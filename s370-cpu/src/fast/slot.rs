@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
-use s370_arch::{format::Instruction, isa::Op};
+use s370_arch::{
+    format::Instruction,
+    isa::{Facility, Op, Privilege, TABLE, instruction_length},
+};
 
 use super::cache::Register;
 
@@ -145,30 +148,36 @@ impl Slot {
     }
 
     /// Decodes an instruction. It must not cross the end of its block.
+    #[inline]
     pub fn decode(i: Instruction) -> Slot {
         let register = |r: usize| if r == 0 { Register::NONE } else { Register::new(r as u8) };
+        let (mut code, shape) = FIRST_BYTE[usize::from(i.0[0])];
+        if shape & TWO_LEVEL != 0 {
+            code = Op::decode(i.first_halfword()).map_or(Code::Slow, code_of);
+        }
         let two_addresses = i.length() == 6;
         let mut slot = Slot {
             extra: Cell::new(if two_addresses { i.displacement2() } else { NO_HINT.1 }),
-            code: Op::decode(i.first_halfword()).map_or(Code::Slow, code_of),
-            plain: Code::Slow,
+            code,
+            plain: code,
             r1: Register::new(i.r1() as u8),
-            r2: Register::new(i.r2() as u8),
+            r2: if shape & INDEX != 0 { register(i.r2()) } else { Register::new(i.r2() as u8) },
             b1: register(i.base1()),
-            d1: i.displacement1() as u16,
-            step: Cell::new(0),
             second: Cell::new(if two_addresses { register(i.base2()) } else { NO_HINT.0 }),
             i: i.i(),
             length: i.length() / 2,
+            d1: i.displacement1() as u16,
+            step: Cell::new(0),
         };
-        slot.specialize();
-        slot.plain = slot.code;
+        if shape & FORMS != 0 {
+            slot.specialize(shape);
+        }
         slot
     }
 
     /// Chooses the form of an instruction that its fields allow, and leaves invalid forms to the slow interpreter.
-    fn specialize(&mut self) {
-        let (r1, r2) = (self.r1.number(), self.r2.number());
+    fn specialize(&mut self, shape: u8) {
+        let (r1, r2) = (self.i >> 4, self.i & 15);
         self.code = match self.code {
             Code::Bcr if r1 == 0 || r2 == 0 => Code::Nop1,
             Code::Bcr if r1 == 15 => Code::BcrAlways,
@@ -198,39 +207,63 @@ impl Slot {
             Code::Icm | Code::Stcm | Code::Clm if r2 == 0 => Code::Slow,
             Code::Xc if self.b1 == self.b2() && u32::from(self.d1) == self.d2() => Code::XcZero,
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
-            code if is_float(code) && !self.has_valid_float_registers() => Code::Slow,
             code => code,
         };
-        if self.has_index() && r2 == 0 {
-            self.r2 = Register::NONE;
-        }
-        if is_float(self.code) {
+        if shape & FLOAT != 0 {
+            let valid = |r: u8| r.is_multiple_of(2) && r <= 6;
+            if !valid(r1) || shape & INDEX == 0 && !valid(r2) {
+                self.code = Code::Slow;
+            }
             // The four registers stand side by side in the state.
             self.r1 = Register::new(r1 / 2);
-            if !self.has_index() {
+            if shape & INDEX == 0 {
                 self.r2 = Register::new(r2 / 2);
             }
         }
-    }
-
-    /// RX: bits 12-15 are an index register.
-    fn has_index(&self) -> bool {
-        use Code::*;
-        let code = self.code;
-        (L as u8..=Cvd as u8).contains(&(code as u8))
-            || (Bc as u8..=Bct as u8).contains(&(code as u8))
-            || (Le as u8..=Dd as u8).contains(&(code as u8))
-            || code == Ex
-    }
-
-    fn has_valid_float_registers(&self) -> bool {
-        let valid = |r: Register| r.number().is_multiple_of(2) && r.number() <= 6;
-        valid(self.r1) && (self.has_index() || valid(self.r2))
+        self.plain = self.code;
     }
 }
 
-fn is_float(code: Code) -> bool {
-    (Code::Ler as u8..=Code::Dd as u8).contains(&(code as u8))
+/// Bits 12-15 are an index register.
+const INDEX: u8 = 1;
+/// Registers are floating-point registers.
+const FLOAT: u8 = 2;
+/// Some fields call for another form than others.
+const FORMS: u8 = 4;
+/// The operation code fills two bytes.
+const TWO_LEVEL: u8 = 8;
+
+/// What is known from the first byte: the code, and how fields are to be understood.
+static FIRST_BYTE: [(Code, u8); 256] = first_bytes();
+
+const fn first_bytes() -> [(Code, u8); 256] {
+    let mut table = [(Code::Slow, 0); 256];
+    let mut n = 0;
+    while n < TABLE.len() {
+        let row = &TABLE[n];
+        let byte = row.first_byte() as usize;
+        table[byte] =
+            if row.is_two_level() { (Code::Slow, TWO_LEVEL) } else { (code_of(row.op), shape_of(code_of(row.op))) };
+        n += 1;
+    }
+    table
+}
+
+const fn shape_of(code: Code) -> u8 {
+    let n = code as u8;
+    let is_rx = n >= Code::L as u8 && n <= Code::Cvd as u8
+        || n >= Code::Bc as u8 && n <= Code::Bct as u8
+        || n >= Code::Le as u8 && n <= Code::Dd as u8
+        || matches!(code, Code::Ex);
+    let is_float = n >= Code::Ler as u8 && n <= Code::Dd as u8;
+    let has_forms = is_float
+        || matches!(
+            code,
+            Code::Bcr | Code::Bctr | Code::Balr | Code::Basr | Code::Bct | Code::Bal | Code::Bas | Code::Bxh
+                | Code::Bxle | Code::Bc | Code::Mr | Code::Dr | Code::M | Code::D | Code::Sldl | Code::Srdl
+                | Code::Slda | Code::Srda | Code::Icm | Code::Stcm | Code::Clm | Code::Xc | Code::Mp | Code::Dp
+        );
+    (if is_rx { INDEX } else { 0 }) | (if is_float { FLOAT } else { 0 }) | (if has_forms { FORMS } else { 0 })
 }
 
 /// Whether it is BRANCH ON CONDITION (RX) in one of its forms.
@@ -250,13 +283,13 @@ pub fn is_branch(code: Code) -> bool {
 macro_rules! codes {
     ($($op:ident $code:ident),* $(,)?) => {
         /// The loop's code for an operation.
-        fn code_of(op: Op) -> Code {
+        const fn code_of(op: Op) -> Code {
             match op {
                 $(Op::$op => Code::$code,)*
-                other if other.row().privilege == s370_arch::isa::Privilege::Privileged
-                    && other.row().facility != s370_arch::isa::Facility::EcpsVm =>
+                other if matches!(other.row().privilege, Privilege::Privileged)
+                    && !matches!(other.row().facility, Facility::EcpsVm) =>
                 {
-                    match s370_arch::isa::instruction_length(other.row().first_byte()) {
+                    match instruction_length(other.row().first_byte()) {
                         2 => Code::Privileged2,
                         4 => Code::Privileged4,
                         _ => Code::Slow,

@@ -210,9 +210,7 @@ pub fn store_clock(hot: &mut Hot<'_>, now: u64) -> (u64, u8) {
 /// EXECUTE's target, at `at`, with bits 8-15 ORed.
 #[inline(always)]
 pub fn execute_target(at: Spot, or: u8) -> Slot {
-    let mut bytes = (u64::from(at.u32()) << 16 | u64::from(at.right(4).u16())).to_be_bytes();
-    bytes.rotate_left(2);
-    let mut bytes: [u8; 6] = std::array::from_fn(|n| bytes[n]);
+    let [mut bytes @ .., _, _] = at.u64().to_be_bytes();
     bytes[1] |= or;
     Slot::decode(Instruction(bytes))
 }
