@@ -186,7 +186,9 @@ mod tests {
 
     #[test]
     fn pieces_do_as_single_bytes_would() {
-        for (to, from) in [(2000, 4000), (4000, 2000), (2040, 2038), (2038, 2040), (2040, 2047), (2047, 2046), (2000, 2000)] {
+        for (to, from) in
+            [(2000, 4000), (4000, 2000), (2040, 2038), (2038, 2040), (2040, 2047), (2047, 2046), (2000, 2000)]
+        {
             for length in [1, 2, 9, 48, 49, 100, 256] {
                 let ((storage, window), (_, model)) = (reversed(), reversed());
                 let tables = Tables { fetch: window.entries(), store: window.entries(), storage: &storage };

@@ -259,9 +259,30 @@ const fn shape_of(code: Code) -> u8 {
     let has_forms = is_float
         || matches!(
             code,
-            Code::Bcr | Code::Bctr | Code::Balr | Code::Basr | Code::Bct | Code::Bal | Code::Bas | Code::Bxh
-                | Code::Bxle | Code::Bc | Code::Mr | Code::Dr | Code::M | Code::D | Code::Sldl | Code::Srdl
-                | Code::Slda | Code::Srda | Code::Icm | Code::Stcm | Code::Clm | Code::Xc | Code::Mp | Code::Dp
+            Code::Bcr
+                | Code::Bctr
+                | Code::Balr
+                | Code::Basr
+                | Code::Bct
+                | Code::Bal
+                | Code::Bas
+                | Code::Bxh
+                | Code::Bxle
+                | Code::Bc
+                | Code::Mr
+                | Code::Dr
+                | Code::M
+                | Code::D
+                | Code::Sldl
+                | Code::Srdl
+                | Code::Slda
+                | Code::Srda
+                | Code::Icm
+                | Code::Stcm
+                | Code::Clm
+                | Code::Xc
+                | Code::Mp
+                | Code::Dp
         );
     (if is_rx { INDEX } else { 0 }) | (if is_float { FLOAT } else { 0 }) | (if has_forms { FORMS } else { 0 })
 }
