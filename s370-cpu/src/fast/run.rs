@@ -190,7 +190,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         if entry.flags() & INVALID != 0 {
                             leave!(Leave::FetchMiss(at));
                         }
-                        if at & 2047 > 2048 - $size {
+                        if (at & 2047) + $size > 2048 {
                             slow!();
                         }
                     }
@@ -206,7 +206,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         if entry.flags() & INVALID != 0 {
                             leave!(Leave::StoreMiss(at));
                         }
-                        if at & 2047 > 2048 - $size {
+                        if (at & 2047) + $size > 2048 {
                             slow!();
                         }
                         if entry.flags() & HAS_CODE != 0

@@ -45,11 +45,13 @@ fn run(engine: Engine, state: CpuState, program: &[u16], setup: impl Fn(&mut Mac
 /// Nothing was recorded: the program has come to its end.
 const NOTHING: (u16, u8) = (1, 0);
 
+/// Events asked for, range; program; what is stored as the interruption code and the PER code.
+type Case = (u32, (u32, u32), &'static [u16], (u16, u8));
+
 #[test]
 fn events() {
     let all = (0, 0xFF_FFFF);
-    // Events asked for, range; program; what is stored as the interruption code and the PER code.
-    let cases: &[(u32, (u32, u32), &[u16], (u16, u8))] = &[
+    let cases: &[Case] = &[
         (BRANCH, (9, 8), &[0x47F0, 0x2000], (0x80, 0x80)),
         (BRANCH, (9, 8), &[0x4700, 0x2000], NOTHING),
         (BRANCH, (5, 5), &[0x07F2], (0x80, 0x80)),
