@@ -17,6 +17,19 @@ impl Severity {
     pub const SEVERE: Severity = Severity(12);
 }
 
+impl fmt::Display for Severity {
+    /// A word as compilers have it, and the code: `error (8)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.0 {
+            0 => "note",
+            1..=7 => "warning",
+            8..=11 => "error",
+            _ => "severe error",
+        };
+        write!(f, "{word} ({})", self.0)
+    }
+}
+
 /// One level of a macro call chain: the macro, and where it was called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -51,7 +64,11 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: severity {}: {}", self.file, self.line, self.column, self.severity.0, self.message)?;
+        write!(f, "{}:", self.file)?;
+        for place in [self.line, self.column].into_iter().take_while(|place| *place != 0) {
+            write!(f, "{place}:")?;
+        }
+        write!(f, " {}: {}", self.severity, self.message)?;
         if !self.text.is_empty() {
             write!(f, "\n    {}", self.text)?;
         }

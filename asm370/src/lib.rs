@@ -55,7 +55,7 @@ mod variable;
 pub use constant::AddressKind;
 pub use deck::{Card, DeckError};
 pub use diagnostic::{Call, Diagnostic, Severity};
-pub use link::{CoreImage, LinkError, MapEntry, link};
+pub use link::{CoreImage, Duplicate, LinkError, LinkProblem, MapEntry, link};
 pub use maclib::{Maclib, MaclibError};
 pub use object::{Entry, EsdItem, EsdKind, Identification, Object, Rld, Text};
 pub use options::Options;
