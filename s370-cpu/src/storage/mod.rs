@@ -30,6 +30,12 @@ const PADDING: usize = BLOCK as usize;
 /// Halfwords in a 2K block.
 pub const HALFWORDS: usize = BLOCK as usize / 2;
 
+/// Storage from this size on is to cost nothing before it is used.
+const LARGE: usize = 8 << 20;
+/// What is at least as large the usual allocators take fresh from the host, whose pages are zero when they are first used;
+/// smaller room they may have had before, and then they write zeros. Only addresses are spent.
+const SURELY_FRESH: usize = 32 << 20;
+
 /// A storage size that cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("storage size {0} bytes: it must be a multiple of 2048, from 2048 to {max} (64 MiB)", max = Storage::MAXIMUM)]
@@ -89,7 +95,8 @@ impl Storage {
         let span = (size as usize).next_power_of_two();
         // Zeros cost nothing before they are used only if no more than the usual alignment is asked for; so the start of a
         // block is sought here.
-        let layout = Layout::from_size_align(span + 3 * PADDING, align_of::<u128>()).map_err(|_| BadSize(size))?;
+        let room = if span < LARGE { span } else { span.max(SURELY_FRESH) } + 3 * PADDING;
+        let layout = Layout::from_size_align(room, align_of::<u128>()).map_err(|_| BadSize(size))?;
         // SAFETY: the layout's size is not zero.
         let Some(allocation) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
         let to_block = allocation.as_ptr().align_offset(BLOCK as usize);
