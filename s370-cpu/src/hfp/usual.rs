@@ -232,7 +232,7 @@ mod tests {
                 assert_short(a, b);
                 // The same digits at the left of a long fraction, with zeros or with full digits at the right.
                 let (a, b) = (u64::from(a) << 32, u64::from(b) << 32);
-                assert_long(a, b | 0xFFFF_FFFF * u64::from(b >> 32 & 1));
+                assert_long(a, b | (0xFFFF_FFFF * (b >> 32 & 1)));
             }
         }
     }
