@@ -86,6 +86,19 @@ fn damaged_decks_are_refused_with_the_card() {
 fn what_links_badly_is_said() {
     let objects = [object("A        CSECT\n         DC    V(NONE)\n         END\n")];
     let errors = link(&objects, 0).unwrap_err();
-    assert_eq!(errors[0].to_string(), "the external symbol NONE, which object 0 needs, is not defined");
+    assert_eq!(errors[0].to_string(), "object 1: the external symbol NONE is not defined in any object");
     assert!(link(&[], 0).is_err());
+}
+
+#[test]
+fn what_is_defined_twice_is_listed() {
+    let first = object("A        CSECT\n         ENTRY E\nE        DC    X'01'\n         END\n");
+    let second = object("B        CSECT\n         ENTRY E\nE        DC    X'02'\n         END\n");
+    let image = link(&[first.clone(), second, first], 0).unwrap();
+    let said: Vec<_> =
+        image.duplicates.iter().map(|one| (one.name.as_str(), one.object, one.first, one.section)).collect();
+    assert_eq!(said, [("A", 2, 0, true), ("E", 1, 0, false)]);
+    assert_eq!(image.bytes, [1, 0, 0, 0, 0, 0, 0, 0, 2]);
+    let map = "NAME      ADDRESS  LENGTH  OBJECT\nA         000000   000001  one\n  E       000000\nB         000008   000001  two\n";
+    assert_eq!(image.map_text(&["one", "two", "three"]), map);
 }

@@ -14,6 +14,10 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(about = cambridge::asm::ABOUT, long_about = cambridge::asm::LONG_ABOUT, after_help = cambridge::asm::EXAMPLES)]
+    Asm(Box<cambridge::asm::Options>),
+    #[command(about = cambridge::link::ABOUT, long_about = cambridge::link::LONG_ABOUT, after_help = cambridge::link::EXAMPLES)]
+    Link(Box<cambridge::link::Options>),
     #[command(about = cambridge::bare::ABOUT, long_about = cambridge::bare::LONG_ABOUT, after_help = cambridge::bare::EXAMPLES)]
     Bare(Box<cambridge::bare::Options>),
     #[command(about = cambridge::probe::ABOUT, long_about = cambridge::probe::LONG_ABOUT, after_help = cambridge::probe::EXAMPLE)]
@@ -22,6 +26,8 @@ enum Command {
 
 fn main() -> ExitCode {
     match CommandLine::parse().command {
+        Command::Asm(options) => options.execute(),
+        Command::Link(options) => options.execute(),
         Command::Bare(options) => options.execute(),
         Command::Probe(options) => options.execute(),
     }
