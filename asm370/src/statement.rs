@@ -194,7 +194,9 @@ fn fixed_part<'a>(record: &'a str, margins: Margins, parts: &mut Vec<Part<'a>>, 
     }
     let begin = if parts.is_empty() { margins.begin } else { margins.resume.unwrap_or(margins.begin) };
     if begin > margins.begin && !columns(record, margins.begin, begin - 1).trim().is_empty() {
-        faults.push(Fault::error(0, format!("a continuation record must be blank in front of column {begin}")));
+        let why = format!("a continuation record must be blank in front of column {begin}");
+        let cause = format!("the record before it has a character in column {}", margins.end + 1);
+        faults.push(Fault::error(0, format!("{why} ({cause})")));
     }
     parts.push(Part { text: columns(record, begin, margins.end), column: begin });
     let mark = margins.end + 1;
