@@ -428,3 +428,29 @@ fn help_teaches() {
         assert!(help.contains("Examples:\n") && help.contains("Exit status:"), "{help}");
     }
 }
+
+/// What `docs/asm370.md` shows of a session is what happens.
+#[test]
+fn the_documented_session() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/asm370.md")).unwrap();
+    let (_, section) = document.split_once("## The commands").unwrap();
+    let block = |kind: &str| section.split_once(&format!("```{kind}\n")).unwrap().1.split_once("```").unwrap().0;
+    let place = Place::new("session");
+    place.put("hello.asm", block("asm"));
+    let mut happened = String::new();
+    let mut shown = Vec::new();
+    for line in block("text").lines() {
+        match line.strip_prefix("$ cambridge ") {
+            Some(command) => {
+                let (status, output, said) = place.run(command);
+                assert_eq!(status, 0, "{command}: {said}");
+                happened += &(output + &said);
+            }
+            None => shown.push(line),
+        }
+    }
+    assert!(shown.len() > 8);
+    for line in shown.iter().filter(|line| **line != "...") {
+        assert!(happened.lines().any(|other| other == *line), "{line:?} is not in:\n{happened}");
+    }
+}
