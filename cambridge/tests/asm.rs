@@ -209,6 +209,9 @@ fn what_does_not_link_is_named() {
     let duplicate =
         "subs.deck: warning (4): the control section SUBS is left out: subs.deck has defined that name before\n";
     assert!(said.starts_with(duplicate), "{said}");
+    place.put("punch.asm", format!("         PUNCH ' ENTRY DOUBLE'\n         PUNCH '* A COMMENT'\n{SUBS}"));
+    let (status, _, said) = place.run("asm -q punch.asm --core a.core");
+    assert_eq!((status, said.as_str()), (4, "punch.asm: warning (4): this card is passed over:  ENTRY DOUBLE\n"));
     let (status, _, said) = place.run("link subs.deck -o b.core --entry NOWHERE");
     assert_eq!(status, 8);
     assert_eq!(
@@ -228,7 +231,7 @@ fn what_does_not_link_is_named() {
     assert_eq!(status, 8);
     assert!(said.contains("main.asm: error (8): the external symbol DOUBLE"), "{said}");
     assert!(said.ends_with("cambridge asm: main.deck of an earlier run is removed\n"), "{said}");
-    assert_eq!(place.names(), ["a.core", "main.asm", "subs.asm", "subs.deck"]);
+    assert_eq!(place.names(), ["a.core", "main.asm", "punch.asm", "subs.asm", "subs.deck"]);
 }
 
 #[test]
