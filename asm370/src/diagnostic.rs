@@ -83,11 +83,15 @@ impl fmt::Display for Diagnostic {
 pub(crate) const NAME: usize = usize::MAX;
 /// In place of an offset: the operation.
 pub(crate) const OPERATION: usize = usize::MAX - 1;
+/// From here on, in place of an offset: a record of the statement, in units of [`RECORD_UNIT`], and a column in it.
+pub(crate) const RECORD: usize = 1 << (usize::BITS - 2);
+/// More than a record has columns.
+pub(crate) const RECORD_UNIT: usize = 1 << 10;
 
 /// A complaint about a place in an operand, before it is known whose operand it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// Offset in the operand field, in bytes, or [`NAME`] or [`OPERATION`].
+    /// Offset in the operand field, in bytes, or [`NAME`], [`OPERATION`] or [`RECORD`] and more.
     pub at: usize,
     pub severity: Severity,
     pub message: String,
@@ -110,6 +114,11 @@ impl Fault {
     /// A complaint about the operation.
     pub fn operation(message: impl Into<String>) -> Fault {
         Fault::error(OPERATION, message)
+    }
+
+    /// A complaint about a column (from 1) of a record (from 0) of the statement, whatever field is there.
+    pub fn record(record: usize, column: usize, message: impl Into<String>) -> Fault {
+        Fault::error(RECORD + record * RECORD_UNIT + column.min(RECORD_UNIT - 1), message)
     }
 
     /// The same complaint about an operand that begins at `offset`.

@@ -20,6 +20,8 @@ pub(crate) struct Scope<'a> {
     pub statement: u32,
     /// Length attribute of `*`: that of the instruction.
     pub length: u32,
+    /// It is pass 1: symbols that are defined further on are not known yet.
+    pub early: bool,
     /// Symbols that were referred to.
     pub references: References,
 }
@@ -48,6 +50,7 @@ impl<'a> Scope<'a> {
             location,
             statement: 0,
             length: 1,
+            early: false,
             references: References::default(),
         }
     }
@@ -249,10 +252,10 @@ impl<'t> Parser<'t> {
             return self.literal(scope).map(|term| Term::absolute(term.length as i32));
         }
         let Some(name) = self.symbol()? else { return Err(self.unexpected("a symbol after L'")) };
-        let Some(id) = scope.symbols.find(name) else { return Err(undefined(start, name)) };
+        let Some(id) = scope.symbols.find(name) else { return Err(undefined(scope, start, name)) };
         let symbol = scope.symbols.get(id);
         if symbol.state == State::Undefined {
-            return Err(undefined(start, name));
+            return Err(undefined(scope, start, name));
         }
         scope.references.defined.push(id);
         Ok(Term::absolute(symbol.length as i32))
@@ -277,8 +280,9 @@ fn overflow(at: usize) -> Fault {
     Fault::error(at, "the value of the expression exceeds 32 bits")
 }
 
-fn undefined(at: usize, name: &str) -> Fault {
-    Fault::error(at, format!("the symbol {name} is not defined"))
+fn undefined(scope: &Scope<'_>, at: usize, name: &str) -> Fault {
+    let early = if scope.early { " in front of this statement, where it must be" } else { "" };
+    Fault::error(at, format!("the symbol {name} is not defined{early}"))
 }
 
 fn lookup(scope: &mut Scope<'_>, name: &str, at: usize) -> Parsed<Term> {
@@ -286,7 +290,7 @@ fn lookup(scope: &mut Scope<'_>, name: &str, at: usize) -> Parsed<Term> {
     let Some((id, symbol)) = id.map(|id| (id, scope.symbols.get(id))).filter(|(_, s)| s.state != State::Undefined)
     else {
         scope.references.undefined.push(name.to_string());
-        return Err(undefined(at, name));
+        return Err(undefined(scope, at, name));
     };
     match symbol.state {
         State::Defined { value, section } => {

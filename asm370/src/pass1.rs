@@ -80,6 +80,7 @@ impl Assembler<'_> {
         let location = self.sections.value(line.location as i32, line.section);
         let mut scope = Scope::new(&self.symbols, &self.sections, location);
         scope.statement = line.number;
+        scope.early = !self.ended;
         scope
     }
 

@@ -1,7 +1,7 @@
 //! Statements and their fields: columns, continuation, name, operation, operands, remarks
 //! (GC33-4010, "Coding Conventions").
 
-use crate::diagnostic::{Fault, NAME, OPERATION, Parsed};
+use crate::diagnostic::{Fault, NAME, OPERATION, Parsed, RECORD, RECORD_UNIT};
 use crate::source::{FileId, Files};
 
 /// Where the statement stands in a record, set by ICTL. Columns count from 1.
@@ -52,6 +52,10 @@ impl Statement {
         }
         if at == OPERATION {
             return (self.line, self.operation_column);
+        }
+        if at >= RECORD {
+            let at = at - RECORD;
+            return (self.line + (at / RECORD_UNIT) as u32, (at % RECORD_UNIT) as u32);
         }
         let piece = self.pieces.iter().rev().find(|piece| piece.0 as usize <= at);
         match piece {
@@ -159,12 +163,17 @@ impl Reader {
                 if parts.is_empty() {
                     return None;
                 }
-                faults.push(Fault::error(0, "the source ends where a continuation record was expected"));
+                let last = parts.len() - 1;
+                faults.push(Fault::record(last, 0, "the source ends where a continuation record was expected"));
                 return Some(parts);
             };
             self.line += 1;
-            if record.contains('\t') {
-                faults.push(Fault::error(0, "a tab character in the record; columns are counted in blanks"));
+            if let Some(at) = record.chars().position(|character| character == '\t') {
+                faults.push(Fault::record(
+                    parts.len(),
+                    at + 1,
+                    "a tab character in the record; columns are counted in blanks",
+                ));
             }
             let continued = if margins.free {
                 free_part(record, &mut parts)
@@ -190,11 +199,13 @@ fn free_part<'a>(record: &'a str, parts: &mut Vec<Part<'a>>) -> bool {
 /// Takes a card image; returns whether the statement goes on.
 fn fixed_part<'a>(record: &'a str, margins: Margins, parts: &mut Vec<Part<'a>>, faults: &mut Vec<Fault>) -> bool {
     if record.len() > 80 && record.chars().count() > 80 {
-        faults.push(Fault::error(0, "the record is longer than 80 columns"));
+        faults.push(Fault::record(parts.len(), 81, "the record is longer than 80 columns"));
     }
     let begin = if parts.is_empty() { margins.begin } else { margins.resume.unwrap_or(margins.begin) };
     if begin > margins.begin && !columns(record, margins.begin, begin - 1).trim().is_empty() {
-        faults.push(Fault::error(0, format!("a continuation record must be blank in front of column {begin}")));
+        let why = format!("a continuation record must be blank in front of column {begin}");
+        let cause = format!("the record before it has a character in column {}", margins.end + 1);
+        faults.push(Fault::record(parts.len(), margins.begin, format!("{why} ({cause})")));
     }
     parts.push(Part { text: columns(record, begin, margins.end), column: begin });
     let mark = margins.end + 1;
@@ -383,6 +394,9 @@ mod tests {
         assert_eq!(faults(&format!("{:<71}X\nX", " DC 1")), 1, "a continuation record begins with blanks");
         assert_eq!(faults(&format!("{:<71}X", " DC 1")), 1, "and must be there");
         assert_eq!(faults(" DC\t1"), 1);
+        let text = format!("{:<71}X\n{:<71}X\nX   \t", " DC    1,", "               2,");
+        let (statement, faults) = read(&text, false).remove(0);
+        assert_eq!(faults.iter().map(|fault| statement.place(fault.at)).collect::<Vec<_>>(), [(3, 5), (3, 1)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
 
 use asm370::{CoreImage, Object, Severity, link};
 use clap::Args;
+use s370_arch::ebcdic::to_text;
 
 use crate::{
     hex,
@@ -35,7 +36,8 @@ Examples:
     cambridge link main.deck subs.deck -o program.core --origin 20000 --entry TEST --psw
     cambridge bare --load program.core@0
 
-Exit status: 0; 4 when a section or an entry was left out for one of the same name; 8 for errors, after which there is \
+Exit status: 0; 4 when a section or an entry was left out for one of the same name, or a card for another linker was \
+passed over; 8 for errors, after which there is \
 no core image, and one that an earlier run left is removed; 16 when a file cannot be read or written or is no deck, 2 \
 when an option is wrong.";
 
@@ -190,6 +192,9 @@ pub fn build(decks: &[Deck], options: &ImageOptions) -> Linked {
             &format!("the origin {origin:X} is within the assigned storage locations 0-{:X}", ASSIGNED - 1),
         );
     }
+    for deck in decks {
+        linked.pass_over(deck);
+    }
     match link(&objects, origin) {
         Ok(core) => linked.take(&core, &names, options),
         Err(errors) => {
@@ -206,6 +211,14 @@ impl Linked {
     fn say(&mut self, severity: Severity, place: &str, message: &str) {
         self.severity = self.severity.max(severity);
         self.messages.push_str(&format!("{place}: {severity}: {message}\n"));
+    }
+
+    /// Complains about cards for another linker; blank cards and comments mean nothing to any.
+    fn pass_over(&mut self, deck: &Deck) {
+        let cards = deck.object.control.iter().map(|card| to_text(card).trim_end().to_owned());
+        for card in cards.filter(|card| !card.is_empty() && !card.starts_with('*')) {
+            self.say(Severity::WARNING, &deck.name, &format!("this card is passed over: {card}"));
+        }
     }
 
     fn take(&mut self, core: &CoreImage, names: &[&str], options: &ImageOptions) {

@@ -209,6 +209,9 @@ fn what_does_not_link_is_named() {
     let duplicate =
         "subs.deck: warning (4): the control section SUBS is left out: subs.deck has defined that name before\n";
     assert!(said.starts_with(duplicate), "{said}");
+    place.put("punch.asm", format!("         PUNCH ' ENTRY DOUBLE'\n         PUNCH '* A COMMENT'\n{SUBS}"));
+    let (status, _, said) = place.run("asm -q punch.asm --core a.core");
+    assert_eq!((status, said.as_str()), (4, "punch.asm: warning (4): this card is passed over:  ENTRY DOUBLE\n"));
     let (status, _, said) = place.run("link subs.deck -o b.core --entry NOWHERE");
     assert_eq!(status, 8);
     assert_eq!(
@@ -228,7 +231,7 @@ fn what_does_not_link_is_named() {
     assert_eq!(status, 8);
     assert!(said.contains("main.asm: error (8): the external symbol DOUBLE"), "{said}");
     assert!(said.ends_with("cambridge asm: main.deck of an earlier run is removed\n"), "{said}");
-    assert_eq!(place.names(), ["a.core", "main.asm", "subs.asm", "subs.deck"]);
+    assert_eq!(place.names(), ["a.core", "main.asm", "punch.asm", "subs.asm", "subs.deck"]);
 }
 
 #[test]
@@ -426,5 +429,31 @@ fn help_teaches() {
         let (status, help, said) = place.run(&format!("{command} --help"));
         assert_eq!((status, said.as_str()), (0, ""));
         assert!(help.contains("Examples:\n") && help.contains("Exit status:"), "{help}");
+    }
+}
+
+/// What `docs/asm370.md` shows of a session is what happens.
+#[test]
+fn the_documented_session() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/asm370.md")).unwrap();
+    let (_, section) = document.split_once("## The commands").unwrap();
+    let block = |kind: &str| section.split_once(&format!("```{kind}\n")).unwrap().1.split_once("```").unwrap().0;
+    let place = Place::new("session");
+    place.put("hello.asm", block("asm"));
+    let mut happened = String::new();
+    let mut shown = Vec::new();
+    for line in block("text").lines() {
+        match line.strip_prefix("$ cambridge ") {
+            Some(command) => {
+                let (status, output, said) = place.run(command);
+                assert_eq!(status, 0, "{command}: {said}");
+                happened += &(output + &said);
+            }
+            None => shown.push(line),
+        }
+    }
+    assert!(shown.len() > 8);
+    for line in shown.iter().filter(|line| **line != "...") {
+        assert!(happened.lines().any(|other| other == *line), "{line:?} is not in:\n{happened}");
     }
 }
