@@ -7,7 +7,7 @@
 //! What the arms work on are local variables; no reference to them escapes, so that they stay in host registers. The
 //! general registers are followed by zeros: the first of them stands for "no base" and "no index".
 
-use std::hint::black_box;
+use std::hint::{black_box, cold_path};
 
 use s370_arch::{
     interruption::{Class, ProgramCode},
@@ -111,6 +111,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     let leave = 'run: loop {
         let mut s: &Slot = cursor.slot();
         if left <= 1 {
+            cold_path();
             if left == 0 {
                 if s.code == Code::Resume {
                     cursor = cold.resume;
@@ -131,6 +132,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             /// Leaves before the instruction.
             macro_rules! leave {
                 ($why:expr) => {{
+                    cold_path();
                     if cursor == scratch {
                         cursor = cold.origin;
                     }
