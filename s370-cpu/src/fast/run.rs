@@ -189,6 +189,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     let at: u32 = $at;
                     let entry = lookup(fetch, at);
                     if (at as usize & ($size - 1)) | (entry.flags() & INVALID) != 0 {
+                        cold_path();
                         if entry.flags() & INVALID != 0 {
                             leave!(Leave::FetchMiss(at));
                         }
@@ -205,6 +206,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     let at: u32 = $at;
                     let entry = lookup(store, at);
                     if (at as usize & ($size - 1)) | (entry.flags() & (INVALID | HAS_CODE)) != 0 {
+                        cold_path();
                         if entry.flags() & INVALID != 0 {
                             leave!(Leave::StoreMiss(at));
                         }
@@ -295,6 +297,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         cursor = cursor.step(s.hint_step());
                         continue 'run;
                     }
+                    cold_path();
                     let target: u32 = $target;
                     let base_register: Option<Register> = $base;
                     if target & !2046 == logical {
@@ -353,6 +356,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 ($result:expr) => {{
                     let (result, overflow) = $result;
                     if overflow {
+                        cold_path();
                         if hot.state.psw.program_mask & program_mask::FIXED_OVERFLOW != 0 {
                             slow!();
                         }
