@@ -20,7 +20,7 @@ use super::{
     code::{LazyCode, THREE},
     decimal_ops as decimal, float_ops as float,
     pieces::{Tables, crosses},
-    slot::{Code, Slot, is_branch, is_conditional},
+    slot::{Code, Slot, is_branch, is_conditional, is_pair},
     system_ops::{self as system, Block, Memo},
     tlb::{Context, Tlb},
 };
@@ -118,7 +118,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
                 break 'run Leave::Budget;
             }
-            if s.code != s.plain {
+            if is_pair(s.code) {
                 // No pair fits any more: the first instruction of it alone.
                 let halfwords = isize::from(s.length as i8);
                 (cold.origin, cold.resume) = (cursor, cursor.advance(halfwords));
@@ -836,6 +836,56 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }};
             }
 
+            macro_rules! do_le {
+                () => {{
+                    fpr.set(s.r1, word!());
+                }};
+            }
+            macro_rules! do_me {
+                () => {{
+                    float_quiet!(float::multiply_short, word!());
+                }};
+            }
+            macro_rules! do_ld {
+                () => {{
+                    fpr.set(s.r1, long_operand!());
+                }};
+            }
+            macro_rules! do_md {
+                () => {{
+                    float_quiet!(float::multiply_long, long_operand!());
+                }};
+            }
+            macro_rules! do_aer {
+                () => {{
+                    float!(float::add_short, f2!());
+                }};
+            }
+            macro_rules! do_adr {
+                () => {{
+                    float!(float::add_long, f2!());
+                }};
+            }
+            macro_rules! do_mer {
+                () => {{
+                    float_quiet!(float::multiply_short, f2!());
+                }};
+            }
+            macro_rules! do_ae {
+                () => {{
+                    float!(float::add_short, word!());
+                }};
+            }
+            macro_rules! do_mdr {
+                () => {{
+                    float_quiet!(float::multiply_long, f2!());
+                }};
+            }
+            macro_rules! do_ad {
+                () => {{
+                    float!(float::add_long, long_operand!());
+                }};
+            }
             match s.code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, cold.absolute);
@@ -1338,308 +1388,92 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
 
                 Code::LtrBc => {
                     do_ltr!();
-                    follow!(
-                        1,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(1, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LrBc => {
                     do_lr!();
-                    follow!(
-                        1,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(1, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::CrBc => {
                     do_cr!();
-                    follow!(
-                        1,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(1, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ClrBc => {
                     do_clr!();
-                    follow!(
-                        1,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(1, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ArBc => {
                     do_ar!();
-                    follow!(
-                        1,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(1, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::SrBc => {
                     do_sr!();
-                    follow!(
-                        1,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(1, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LaBc => {
                     do_la!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LBc => {
                     do_l!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::StBc => {
                     do_st!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ABc => {
                     do_a!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::SBc => {
                     do_s!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::CBc => {
                     do_c!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ChBc => {
                     do_ch!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ClBc => {
                     do_cl!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::NBc => {
                     do_n!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::CliBc => {
                     do_cli!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::TmBc => {
                     do_tm!();
-                    follow!(
-                        2,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(2, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::ClcBc => {
                     do_clc!();
-                    follow!(
-                        3,
-                        Code::Bc
-                            | Code::BcAlways
-                            | Code::BcEqual
-                            | Code::BcNotEqual
-                            | Code::BcLow
-                            | Code::BcNotLow
-                            | Code::BcHigh
-                            | Code::BcNotHigh
-                            | Code::BcOnes
-                            | Code::BcNotOnes
-                    );
+                    follow!(3, Code::Bc);
                     branch_rx_if!(cc.selects(s.r1.number()));
                 }
                 Code::LaBct => {
@@ -1890,6 +1724,71 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
 
+                Code::LBcrAlways => {
+                    do_l!();
+                    follow!(2, Code::BcrAlways);
+                    do_return!();
+                }
+                Code::SllL => {
+                    do_sll!();
+                    follow!(2, Code::L);
+                    do_l!();
+                    next!(2);
+                }
+                Code::LhSll => {
+                    do_lh!();
+                    follow!(2, Code::Sll);
+                    do_sll!();
+                    next!(2);
+                }
+                Code::LeMe => {
+                    do_le!();
+                    follow!(2, Code::Me);
+                    do_me!();
+                    next!(2);
+                }
+                Code::LdMd => {
+                    do_ld!();
+                    follow!(2, Code::Md);
+                    do_md!();
+                    next!(2);
+                }
+                Code::MeAer => {
+                    do_me!();
+                    follow!(2, Code::Aer);
+                    do_aer!();
+                    next!(1);
+                }
+                Code::MdAdr => {
+                    do_md!();
+                    follow!(2, Code::Adr);
+                    do_adr!();
+                    next!(1);
+                }
+                Code::AerLa => {
+                    do_aer!();
+                    follow!(1, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::AdrLa => {
+                    do_adr!();
+                    follow!(1, Code::La);
+                    do_la!();
+                    next!(2);
+                }
+                Code::MerAe => {
+                    do_mer!();
+                    follow!(1, Code::Ae);
+                    do_ae!();
+                    next!(2);
+                }
+                Code::MdrAd => {
+                    do_mdr!();
+                    follow!(1, Code::Ad);
+                    do_ad!();
+                    next!(2);
+                }
                 Code::Ler => {
                     fpr.set::<u32>(s.r1, f2!());
                     next!(1);
@@ -1947,11 +1846,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(1);
                 }
                 Code::Aer => {
-                    float!(float::add_short, f2!());
+                    do_aer!();
                     next!(1);
                 }
                 Code::Adr => {
-                    float!(float::add_long, f2!());
+                    do_adr!();
                     next!(1);
                 }
                 Code::Ser => {
@@ -1979,11 +1878,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(1);
                 }
                 Code::Mer => {
-                    float_quiet!(float::multiply_short, f2!());
+                    do_mer!();
                     next!(1);
                 }
                 Code::Mdr => {
-                    float_quiet!(float::multiply_long, f2!());
+                    do_mdr!();
                     next!(1);
                 }
                 Code::Der => {
@@ -1995,11 +1894,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(1);
                 }
                 Code::Le => {
-                    fpr.set(s.r1, word!());
+                    do_le!();
                     next!(2);
                 }
                 Code::Ld => {
-                    fpr.set(s.r1, long_operand!());
+                    do_ld!();
                     next!(2);
                 }
                 Code::Ste => {
@@ -2021,11 +1920,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Ae => {
-                    float!(float::add_short, word!());
+                    do_ae!();
                     next!(2);
                 }
                 Code::Ad => {
-                    float!(float::add_long, long_operand!());
+                    do_ad!();
                     next!(2);
                 }
                 Code::Se => {
@@ -2053,11 +1952,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Me => {
-                    float_quiet!(float::multiply_short, word!());
+                    do_me!();
                     next!(2);
                 }
                 Code::Md => {
-                    float_quiet!(float::multiply_long, long_operand!());
+                    do_md!();
                     next!(2);
                 }
                 Code::De => {

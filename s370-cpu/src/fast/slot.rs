@@ -48,6 +48,7 @@ pub enum Code {
     ArBct, StBct, StcBct, MviBxle, LaBxle, ArBxle, StBxle, LL, LSt, LLa, LLr, LLtr, LA, LS, LBalr, StL, StLa, StLr,
     StSt, LaLa, LaL, LaSt, LaLr, LrLr, LrL, LrAr, LrSr, LrSrl, LrSll, LrBalr, XrLr, SrlXr, SllAlr, SllAr, ArLr, ArL,
     ArSt, ASt, SSt, MviLa, LmBcrAlways, StmL,
+    LBcrAlways, SllL, LhSll, LeMe, LdMd, MeAer, MdAdr, AerLa, AdrLa, MerAe, MdrAd,
 }
 
 /// One decoded instruction. Fields mean what the format says; base and index registers 0 become [`Register::NONE`].
@@ -58,7 +59,7 @@ pub struct Slot {
     extra: Cell<u32>,
     /// What to do.
     pub code: Code,
-    /// The code of this instruction alone, where `code` is that of a pair.
+    /// The code of this instruction alone, where `code` is that of a pair; [`Code::Bc`] for all its forms.
     pub plain: Code,
     /// R1, M1 or L1.
     pub r1: Register,
@@ -225,7 +226,7 @@ impl Slot {
                 self.r2 = Register::new(r2 / 2);
             }
         }
-        self.plain = self.code;
+        self.plain = if is_conditional(self.code) { Code::Bc } else { self.code };
     }
 }
 
@@ -292,6 +293,12 @@ const fn shape_of(code: Code) -> u8 {
     (if is_rx { INDEX } else { 0 }) | (if is_float { FLOAT } else { 0 }) | (if has_forms { FORMS } else { 0 })
 }
 
+/// Whether it is the code of a pair.
+#[inline(always)]
+pub fn is_pair(code: Code) -> bool {
+    code as u8 >= Code::LtrBc as u8
+}
+
 /// Whether it is BRANCH ON CONDITION (RX) in one of its forms.
 pub fn is_conditional(code: Code) -> bool {
     (Code::Bc as u8..=Code::BcNotOnes as u8).contains(&(code as u8))
@@ -347,11 +354,7 @@ macro_rules! pairs {
     ($($first:ident $second:ident $pair:ident),* $(,)?) => {
         /// The code for two instructions, the second of which follows the first, that are executed at one go.
         pub fn pair_of(first: Code, second: Code) -> Option<Code> {
-            let second = match second {
-                Code::BcAlways | Code::BcEqual | Code::BcNotEqual | Code::BcLow | Code::BcNotLow | Code::BcHigh
-                | Code::BcNotHigh | Code::BcOnes | Code::BcNotOnes => Code::Bc,
-                other => other,
-            };
+            let second = if is_conditional(second) { Code::Bc } else { second };
             match (first, second) {
                 $((Code::$first, Code::$second) => Some(Code::$pair),)*
                 _ => None,
@@ -369,4 +372,5 @@ pairs! {
     Lr Ar LrAr, Lr Sr LrSr, Lr Srl LrSrl, Lr Sll LrSll, Lr Balr LrBalr, Xr Lr XrLr, Srl Xr SrlXr, Sll Alr SllAlr,
     Sll Ar SllAr, Ar Lr ArLr, Ar L ArL, Ar St ArSt, A St ASt, S St SSt, Mvi La MviLa, Lm BcrAlways LmBcrAlways,
     Stm L StmL,
+    L BcrAlways LBcrAlways, Sll L SllL, Lh Sll LhSll, Le Me LeMe, Ld Md LdMd, Me Aer MeAer, Md Adr MdAdr, Aer La AerLa, Adr La AdrLa, Mer Ae MerAe, Mdr Ad MdrAd,
 }
