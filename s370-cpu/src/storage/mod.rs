@@ -59,7 +59,7 @@ pub struct Storage {
     listeners: Listeners,
 }
 
-// SAFETY: all access to `bytes` is by single volatile or atomic operations through `&self`; see the module's invariant.
+// SAFETY: all access to `bytes` is by single plain, volatile or atomic operations through `&self`; see the module's invariant.
 unsafe impl Send for Storage {}
 // SAFETY: as above.
 unsafe impl Sync for Storage {}
