@@ -109,21 +109,26 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
     black_box(&mut cold);
 
     let leave = 'run: loop {
-        let mut s: &Slot = cursor.slot();
+        /// The slot of the instruction.
+        macro_rules! s {
+            () => {
+                cursor.slot()
+            };
+        }
         if left <= 1 {
             cold_path();
             if left == 0 {
-                if s.code == Code::Resume {
+                if s!().code == Code::Resume {
                     cursor = cold.resume;
                 }
                 break 'run Leave::Budget;
             }
-            if is_pair(s.code) {
+            if is_pair(s!().code) {
                 // No pair fits any more: the first instruction of it alone.
-                let halfwords = isize::from(s.length as i8);
+                let halfwords = isize::from(s!().length as i8);
                 (cold.origin, cold.resume) = (cursor, cursor.advance(halfwords));
                 scratch.advance(halfwords).set(Slot::bare(Code::Resume));
-                scratch.set(s.alone());
+                scratch.set(s!().alone());
                 cursor = scratch;
                 continue 'run;
             }
@@ -154,12 +159,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! r1 {
                 () => {
-                    gr[s.r1]
+                    gr[s!().r1]
                 };
             }
             macro_rules! r2 {
                 () => {
-                    gr[s.r2]
+                    gr[s!().r2]
                 };
             }
             macro_rules! base {
@@ -170,17 +175,17 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             /// D1(B1), or D2(B2) of RS.
             macro_rules! address1 {
                 () => {
-                    base!(s.b1).wrapping_add(u32::from(s.d1)) & ADDRESS
+                    base!(s!().b1).wrapping_add(u32::from(s!().d1)) & ADDRESS
                 };
             }
             macro_rules! address2 {
                 () => {
-                    base!(s.b2()).wrapping_add(s.d2()) & ADDRESS
+                    base!(s!().b2()).wrapping_add(s!().d2()) & ADDRESS
                 };
             }
             macro_rules! address_rx {
                 () => {
-                    base!(s.r2).wrapping_add(base!(s.b1)).wrapping_add(u32::from(s.d1)) & ADDRESS
+                    base!(s!().r2).wrapping_add(base!(s!().b1)).wrapping_add(u32::from(s!().d1)) & ADDRESS
                 };
             }
             /// Where an operand to be fetched is, of 1, 2, 4 or 8 bytes.
@@ -293,8 +298,8 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! branch {
                 ($target:expr, $base:expr) => {{
                     left -= 1;
-                    if gr[s.hint_register()] == s.hint_value() {
-                        cursor = cursor.step(s.hint_step());
+                    if gr[s!().hint_register()] == s!().hint_value() {
+                        cursor = cursor.step(s!().hint_step());
                         continue 'run;
                     }
                     cold_path();
@@ -303,7 +308,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if target & !2046 == logical {
                         let to = base.advance((target & 2047) as isize / 2);
                         if let Some(register) = base_register {
-                            s.set_hint(register, gr[register], to.step_from(cursor));
+                            s!().set_hint(register, gr[register], to.step_from(cursor));
                         }
                         cursor = to;
                         continue 'run;
@@ -313,12 +318,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! branch_rx {
                 () => {
-                    branch!(address_rx!(), if s.r2 == Register::NONE { Some(s.b1) } else { None })
+                    branch!(address_rx!(), if s!().r2 == Register::NONE { Some(s!().b1) } else { None })
                 };
             }
             macro_rules! branch_rr {
                 () => {
-                    branch!(r2!() & ADDRESS, Some(s.r2))
+                    branch!(r2!() & ADDRESS, Some(s!().r2))
                 };
             }
             macro_rules! branch_rx_if {
@@ -405,17 +410,17 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! divide {
                 ($divisor:expr) => {{
-                    let (dividend, divisor) = (pair!(s.r1) as i64, i64::from($divisor as i32));
+                    let (dividend, divisor) = (pair!(s!().r1) as i64, i64::from($divisor as i32));
                     let Some(quotient) = dividend.checked_div(divisor).and_then(|q| i32::try_from(q).ok()) else {
                         slow!();
                     };
-                    set_pair!(s.r1, (dividend % divisor) as u32 as u64 * (1 << 32) | u64::from(quotient as u32));
+                    set_pair!(s!().r1, (dividend % divisor) as u32 as u64 * (1 << 32) | u64::from(quotient as u32));
                 }};
             }
             macro_rules! immediate {
                 ($operation:expr) => {{
                     let place = storable!(address1!(), 1);
-                    let result = $operation(place.u8(), s.i);
+                    let result = $operation(place.u8(), s!().i);
                     place.put_u8(result);
                     cc = LazyCode::logical(result.into());
                 }};
@@ -437,7 +442,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             /// The operands of an SS instruction with one length.
             macro_rules! combine {
                 ($operation:expr) => {{
-                    let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
                     if crosses(to_at, length) || crosses(from_at, length) {
                         or_leave!(in_pieces!().combine(to_at, from_at, length, $operation))
                     } else {
@@ -452,12 +457,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! f1 {
                 () => {
-                    fpr.get(s.r1)
+                    fpr.get(s!().r1)
                 };
             }
             macro_rules! f2 {
                 () => {
-                    fpr.get(s.r2)
+                    fpr.get(s!().r2)
                 };
             }
             macro_rules! long_operand {
@@ -471,7 +476,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     let operand = $operand;
                     match $operation(f1!(), operand, &hot.state.psw.program_mask) {
                         Some((value, code)) => {
-                            fpr.set(s.r1, value);
+                            fpr.set(s!().r1, value);
                             cc = code;
                         }
                         None => slow!(),
@@ -483,7 +488,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 ($operation:path, $operand:expr) => {{
                     let operand = $operand;
                     match $operation(f1!(), operand, &hot.state.psw.program_mask) {
-                        Some(value) => fpr.set(s.r1, value),
+                        Some(value) => fpr.set(s!().r1, value),
                         None => slow!(),
                     }
                 }};
@@ -497,7 +502,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             /// An instruction on two packed operands.
             macro_rules! decimal {
                 ($operation:expr) => {{
-                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
+                    let (length1, length2) = (u32::from(s!().r1.number()) + 1, u32::from(s!().r2.number()) + 1);
                     let from = fetchable_run!(address2!(), length2);
                     let to = storable_run!(address1!(), length1);
                     let (a, b) = (bytes::field(to, length1), bytes::field(from, length2));
@@ -513,7 +518,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             /// PACK or UNPACK, of operands that do not overlap.
             macro_rules! repack {
                 ($operation:path) => {{
-                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
+                    let (length1, length2) = (u32::from(s!().r1.number()) + 1, u32::from(s!().r2.number()) + 1);
                     let from = fetchable_run!(address2!(), length2);
                     let to = storable_run!(address1!(), length1);
                     if bytes::overlap(to, length1, from, length2) {
@@ -710,15 +715,15 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! do_cli {
                 () => {{
                     let byte = fetchable!(address1!(), 1).u8();
-                    cc = LazyCode::compare(byte.into(), s.i.into());
+                    cc = LazyCode::compare(byte.into(), s!().i.into());
                 }};
             }
             macro_rules! do_tm {
                 () => {{
-                    let tested = fetchable!(address1!(), 1).u8() & s.i;
+                    let tested = fetchable!(address1!(), 1).u8() & s!().i;
                     cc = match tested {
                         0 => LazyCode(0),
-                        all if all == s.i => THREE,
+                        all if all == s!().i => THREE,
                         _ => LazyCode(-1),
                     };
                 }};
@@ -726,12 +731,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! do_mvi {
                 () => {{
                     let place = storable!(address1!(), 1);
-                    place.put_u8(s.i);
+                    place.put_u8(s!().i);
                 }};
             }
             macro_rules! do_clc {
                 () => {{
-                    let (a_at, b_at, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    let (a_at, b_at, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
                     cc = if crosses(a_at, length) || crosses(b_at, length) {
                         LazyCode(or_leave!(in_pieces!().compare(a_at, b_at, length)))
                     } else {
@@ -743,21 +748,23 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! do_lm {
                 () => {{
-                    let count = register_count(s);
-                    let from = fetchable_run!(address1!(), count * 4);
-                    let first = s.r1;
-                    for n in 0..count {
-                        gr[first.plus(n)] = from.right(n * 4).u32();
+                    let length = u32::from(s!().i);
+                    let mut from = fetchable_run!(address1!(), length);
+                    let (mut register, end) = (s!().r1, from.right(length));
+                    while from != end {
+                        gr[register] = from.u32();
+                        (register, from) = (register.plus(1), from.right(4));
                     }
                 }};
             }
             macro_rules! do_stm {
                 () => {{
-                    let count = register_count(s);
-                    let to = storable_run!(address1!(), count * 4);
-                    let first = s.r1;
-                    for n in 0..count {
-                        to.right(n * 4).put_u32(gr[first.plus(n)]);
+                    let length = u32::from(s!().i);
+                    let mut to = storable_run!(address1!(), length);
+                    let (mut register, end) = (s!().r1, to.right(length));
+                    while to != end {
+                        to.put_u32(gr[register]);
+                        (register, to) = (register.plus(1), to.right(4));
                     }
                 }};
             }
@@ -798,7 +805,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             macro_rules! do_balr {
                 () => {{
                     r1!() = link!(1);
-                    branch_rr_if!(s.r2.number() != 0);
+                    branch_rr_if!(s!().r2.number() != 0);
                 }};
             }
             /// BCR 15: mostly a return, so where it went last says little.
@@ -815,11 +822,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! do_index {
                 ($operator:tt) => {{
-                    let (increment, limit) = (r2!(), gr[s.r2.odd()] as i32);
+                    let (increment, limit) = (r2!(), gr[s!().r2.odd()] as i32);
                     let sum = r1!().wrapping_add(increment);
                     r1!() = sum;
                     if sum as i32 $operator limit {
-                        branch!(address1!(), Some(s.b1));
+                        branch!(address1!(), Some(s!().b1));
                     }
                     next!(2);
                 }};
@@ -829,8 +836,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 ($halfwords:literal, $second:pat) => {{
                     cursor = cursor.advance($halfwords);
                     left -= 1;
-                    s = cursor.slot();
-                    if !matches!(s.plain, $second) {
+                    if !matches!(s!().plain, $second) {
                         continue 'run;
                     }
                 }};
@@ -838,7 +844,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
 
             macro_rules! do_le {
                 () => {{
-                    fpr.set(s.r1, word!());
+                    fpr.set(s!().r1, word!());
                 }};
             }
             macro_rules! do_me {
@@ -848,7 +854,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! do_ld {
                 () => {{
-                    fpr.set(s.r1, long_operand!());
+                    fpr.set(s!().r1, long_operand!());
                 }};
             }
             macro_rules! do_md {
@@ -886,7 +892,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     float!(float::add_long, long_operand!());
                 }};
             }
-            match s.code {
+            match s!().code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, cold.absolute);
                     low = system::plain_low_storage(hot);
@@ -982,8 +988,8 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(1);
                 }
                 Code::Mr => {
-                    let product = i64::from(gr[s.r1.odd()] as i32) * i64::from(r2!() as i32);
-                    set_pair!(s.r1, product as u64);
+                    let product = i64::from(gr[s!().r1.odd()] as i32) * i64::from(r2!() as i32);
+                    set_pair!(s!().r1, product as u64);
                     next!(1);
                 }
                 Code::Dr => {
@@ -996,12 +1002,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(1);
                 }
 
-                Code::Bcr => branch_rr_if!(cc.selects(s.r1.number())),
+                Code::Bcr => branch_rr_if!(cc.selects(s!().r1.number())),
                 Code::BcrAlways => do_return!(),
                 Code::Balr => do_balr!(),
                 Code::Basr => {
                     r1!() = next_address!(1);
-                    branch_rr_if!(s.r2.number() != 0);
+                    branch_rr_if!(s!().r2.number() != 0);
                 }
                 Code::Bctr => {
                     let count = r1!().wrapping_sub(1);
@@ -1094,8 +1100,8 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
                 Code::M => {
                     let operand = word!() as i32;
-                    let product = i64::from(gr[s.r1.odd()] as i32) * i64::from(operand);
-                    set_pair!(s.r1, product as u64);
+                    let product = i64::from(gr[s!().r1.odd()] as i32) * i64::from(operand);
+                    set_pair!(s!().r1, product as u64);
                     next!(2);
                 }
                 Code::Mh => {
@@ -1121,7 +1127,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
 
-                Code::Bc => branch_rx_if!(cc.selects(s.r1.number())),
+                Code::Bc => branch_rx_if!(cc.selects(s!().r1.number())),
                 Code::BcAlways => branch_rx!(),
                 Code::BcEqual => branch_rx_if!(cc.0 == 0),
                 Code::BcNotEqual => branch_rx_if!(cc.0 != 0),
@@ -1148,7 +1154,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     if target & 1 != 0 {
                         slow!();
                     }
-                    let or = if s.r1.number() == 0 { 0 } else { r1!() as u8 };
+                    let or = if s!().r1.number() == 0 { 0 } else { r1!() as u8 };
                     let slot = system::execute_target(at, or);
                     if is_branch(slot.code) {
                         slow!();
@@ -1182,26 +1188,26 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Sldl => {
-                    set_pair!(s.r1, pair!(s.r1) << (address1!() & 63));
+                    set_pair!(s!().r1, pair!(s!().r1) << (address1!() & 63));
                     next!(2);
                 }
                 Code::Srdl => {
-                    set_pair!(s.r1, pair!(s.r1) >> (address1!() & 63));
+                    set_pair!(s!().r1, pair!(s!().r1) >> (address1!() & 63));
                     next!(2);
                 }
                 Code::Slda => {
-                    let (value, amount) = (pair!(s.r1) as i64, address1!() & 63);
+                    let (value, amount) = (pair!(s!().r1) as i64, address1!() & 63);
                     let result = (value << amount) & i64::MAX | value & i64::MIN;
                     if i128::from(result) != i128::from(value) << amount {
                         slow!();
                     }
-                    set_pair!(s.r1, result as u64);
+                    set_pair!(s!().r1, result as u64);
                     cc = LazyCode(if result == i64::MAX { 1 } else { result });
                     next!(2);
                 }
                 Code::Srda => {
-                    let result = pair!(s.r1) as i64 >> (address1!() & 63);
-                    set_pair!(s.r1, result as u64);
+                    let result = pair!(s!().r1) as i64 >> (address1!() & 63);
+                    set_pair!(s!().r1, result as u64);
                     cc = LazyCode(if result == i64::MAX { 1 } else { result });
                     next!(2);
                 }
@@ -1215,20 +1221,20 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Icm => {
-                    let from = fetchable_run!(address1!(), s.r2.number().count_ones());
-                    let (value, code) = system::insert_under_mask(from, s.r2.number(), r1!());
+                    let from = fetchable_run!(address1!(), s!().r2.number().count_ones());
+                    let (value, code) = system::insert_under_mask(from, s!().r2.number(), r1!());
                     r1!() = value;
                     cc = LazyCode::of(code);
                     next!(2);
                 }
                 Code::Stcm => {
-                    let to = storable_run!(address1!(), s.r2.number().count_ones());
-                    system::store_under_mask(to, s.r2.number(), r1!());
+                    let to = storable_run!(address1!(), s!().r2.number().count_ones());
+                    system::store_under_mask(to, s!().r2.number(), r1!());
                     next!(2);
                 }
                 Code::Clm => {
-                    let from = fetchable_run!(address1!(), s.r2.number().count_ones());
-                    cc = system::compare_under_mask(from, s.r2.number(), r1!());
+                    let from = fetchable_run!(address1!(), s!().r2.number().count_ones());
+                    cc = system::compare_under_mask(from, s!().r2.number(), r1!());
                     next!(2);
                 }
 
@@ -1258,7 +1264,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
 
                 Code::Mvc => {
-                    let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
                     if crosses(to_at, length) || crosses(from_at, length) {
                         or_leave!(in_pieces!().copy(to_at, from_at, length));
                     } else {
@@ -1289,7 +1295,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::XcZero => {
-                    let (at, length) = (address1!(), u32::from(s.i) + 1);
+                    let (at, length) = (address1!(), u32::from(s!().i) + 1);
                     if crosses(at, length) {
                         or_leave!(in_pieces!().combine(at, at, length, |a, b| a ^ b));
                     } else {
@@ -1305,12 +1311,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::Tr => {
-                    let (at, table, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    let (at, table, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
                     or_leave!(in_pieces!().translate(at, table, length));
                     next!(3);
                 }
                 Code::Trt => {
-                    let (at, table, length) = (address1!(), address2!(), u32::from(s.i) + 1);
+                    let (at, table, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
                     let found = or_leave!(in_pieces!().test(at, table, length));
                     cc = LazyCode(0);
                     if let Some((n, function)) = found {
@@ -1351,7 +1357,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::Cp => {
-                    let (length1, length2) = (u32::from(s.r1.number()) + 1, u32::from(s.r2.number()) + 1);
+                    let (length1, length2) = (u32::from(s!().r1.number()) + 1, u32::from(s!().r2.number()) + 1);
                     let b = fetchable_run!(address2!(), length2);
                     let a = fetchable_run!(address1!(), length1);
                     let fields = (bytes::field(a, length1), bytes::field(b, length2));
@@ -1362,10 +1368,10 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::Srp => {
-                    let length = u32::from(s.r1.number()) + 1;
+                    let length = u32::from(s!().r1.number()) + 1;
                     let to = storable_run!(address1!(), length);
                     let field = bytes::field(to, length);
-                    match decimal::shift(field, length, address2!(), s.r2.number(), hot.state.psw.program_mask) {
+                    match decimal::shift(field, length, address2!(), s!().r2.number(), hot.state.psw.program_mask) {
                         Some((result, code)) => {
                             bytes::put_field(to, length, result);
                             cc = LazyCode::of(code);
@@ -1375,7 +1381,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
                 Code::Ed => {
-                    let length = u32::from(s.i) + 1;
+                    let length = u32::from(s!().i) + 1;
                     let to = storable_run!(address1!(), length);
                     // A source as long as the pattern is more than enough.
                     let from = fetchable_run!(address2!(), length);
@@ -1389,92 +1395,92 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 Code::LtrBc => {
                     do_ltr!();
                     follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::LrBc => {
                     do_lr!();
                     follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::CrBc => {
                     do_cr!();
                     follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::ClrBc => {
                     do_clr!();
                     follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::ArBc => {
                     do_ar!();
                     follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::SrBc => {
                     do_sr!();
                     follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::LaBc => {
                     do_la!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::LBc => {
                     do_l!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::StBc => {
                     do_st!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::ABc => {
                     do_a!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::SBc => {
                     do_s!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::CBc => {
                     do_c!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::ChBc => {
                     do_ch!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::ClBc => {
                     do_cl!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::NBc => {
                     do_n!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::CliBc => {
                     do_cli!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::TmBc => {
                     do_tm!();
                     follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::ClcBc => {
                     do_clc!();
                     follow!(3, Code::Bc);
-                    branch_rx_if!(cc.selects(s.r1.number()));
+                    branch_rx_if!(cc.selects(s!().r1.number()));
                 }
                 Code::LaBct => {
                     do_la!();
@@ -1790,11 +1796,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Ler => {
-                    fpr.set::<u32>(s.r1, f2!());
+                    fpr.set::<u32>(s!().r1, f2!());
                     next!(1);
                 }
                 Code::Ldr => {
-                    fpr.set::<u64>(s.r1, f2!());
+                    fpr.set::<u64>(s!().r1, f2!());
                     next!(1);
                 }
                 Code::Lter => {
@@ -1968,7 +1974,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
 
-                Code::Svc => interrupt!(Class::Svc, s.i.into(), 1),
+                Code::Svc => interrupt!(Class::Svc, s!().i.into(), 1),
                 Code::Lpsw => {
                     privileged!(2);
                     let at = address1!();
@@ -1993,42 +1999,42 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     privileged!(2);
                     let place = storable!(address1!(), 1);
                     let old = hot.state.psw.system_mask;
-                    if !system::mask_change_is_plain(hot, old & s.i) {
+                    if !system::mask_change_is_plain(hot, old & s!().i) {
                         slow!();
                     }
                     place.put_u8(old);
-                    mask_change!(system::set_system_mask(hot, old & s.i));
+                    mask_change!(system::set_system_mask(hot, old & s!().i));
                 }
                 Code::Stosm => {
                     privileged!(2);
                     let place = storable!(address1!(), 1);
                     let old = hot.state.psw.system_mask;
-                    if !system::mask_change_is_plain(hot, old | s.i) {
+                    if !system::mask_change_is_plain(hot, old | s!().i) {
                         slow!();
                     }
                     place.put_u8(old);
-                    mask_change!(system::set_system_mask(hot, old | s.i));
+                    mask_change!(system::set_system_mask(hot, old | s!().i));
                 }
                 Code::Stctl => {
                     privileged!(2);
-                    let (at, count) = (address1!(), register_count(s));
+                    let (at, count) = (address1!(), register_count(s!()));
                     if at & 3 != 0 {
                         slow!();
                     }
                     let to = storable_run!(at, count * 4);
                     for n in 0..count {
-                        to.right(n * 4).put_u32(hot.state.cr[usize::from(s.r1.plus(n).number())]);
+                        to.right(n * 4).put_u32(hot.state.cr[usize::from(s!().r1.plus(n).number())]);
                     }
                     next!(2);
                 }
                 Code::Lctl => {
                     privileged!(2);
-                    let (at, count) = (address1!(), register_count(s));
+                    let (at, count) = (address1!(), register_count(s!()));
                     if at & 3 != 0 {
                         slow!();
                     }
                     let from = fetchable_run!(at, count * 4);
-                    if !system::load_control(hot, from, s.r1, count) {
+                    if !system::load_control(hot, from, s!().r1, count) {
                         slow!();
                     }
                     next!(2);

@@ -69,7 +69,7 @@ pub struct Slot {
     pub b1: Register,
     /// Second base of SS; of a branch, the register of its hint.
     second: Cell<Register>,
-    /// Bits 8-15.
+    /// Bits 8-15; of LM and STM, the length of the operand.
     pub i: u8,
     /// Length in halfwords.
     pub length: u8,
@@ -215,6 +215,9 @@ impl Slot {
             Code::Mp | Code::Dp if r2 > 7 || r2 >= r1 => Code::Slow,
             code => code,
         };
+        if matches!(self.code, Code::Lm | Code::Stm) {
+            self.i = ((r2.wrapping_sub(r1) & 15) + 1) * 4;
+        }
         if shape & FLOAT != 0 {
             let valid = |r: u8| r.is_multiple_of(2) && r <= 6;
             if !valid(r1) || shape & INDEX == 0 && !valid(r2) {
@@ -283,6 +286,8 @@ const fn shape_of(code: Code) -> u8 {
                 | Code::Srdl
                 | Code::Slda
                 | Code::Srda
+                | Code::Lm
+                | Code::Stm
                 | Code::Icm
                 | Code::Stcm
                 | Code::Clm
