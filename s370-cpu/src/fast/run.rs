@@ -396,7 +396,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     fetchable!(address_rx!(), 2).u16() as i16 as i32
                 };
             }
-            macro_rules! pair {
+            macro_rules! register_pair {
                 ($r:expr) => {
                     u64::from(gr[$r]) << 32 | u64::from(gr[$r.odd()])
                 };
@@ -410,7 +410,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
             }
             macro_rules! divide {
                 ($divisor:expr) => {{
-                    let (dividend, divisor) = (pair!(s!().r1) as i64, i64::from($divisor as i32));
+                    let (dividend, divisor) = (register_pair!(s!().r1) as i64, i64::from($divisor as i32));
                     let Some(quotient) = dividend.checked_div(divisor).and_then(|q| i32::try_from(q).ok()) else {
                         slow!();
                     };
@@ -892,6 +892,38 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     float!(float::add_long, long_operand!());
                 }};
             }
+            macro_rules! do_bxle {
+                () => {
+                    do_index!(<=)
+                };
+            }
+            macro_rules! do_bc {
+                () => {
+                    branch_rx_if!(cc.selects(s!().r1.number()))
+                };
+            }
+            /// Does this, and goes on after an instruction of so many halfwords.
+            macro_rules! then {
+                ($halfwords:literal, $($body:tt)*) => {{
+                    $($body)*;
+                    next!($halfwords);
+                }};
+            }
+            /// The first instruction of a pair, of so many halfwords, and the second, which goes on by itself if it branches.
+            macro_rules! pair {
+                ($first:ident, $halfwords:literal, $code:ident => $second:ident, $second_halfwords:literal) => {{
+                    $first!();
+                    follow!($halfwords, Code::$code);
+                    $second!();
+                    next!($second_halfwords);
+                }};
+                ($first:ident, $halfwords:literal, $code:ident => $second:ident) => {{
+                    $first!();
+                    follow!($halfwords, Code::$code);
+                    $second!();
+                }};
+            }
+
             match s!().code {
                 Code::Undecoded => {
                     decode_slot(cursor, base, storage, cold.absolute);
@@ -930,72 +962,30 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 Code::Nop1 => next!(1),
                 Code::Nop2 => next!(2),
 
-                Code::Lr => {
-                    do_lr!();
-                    next!(1);
-                }
-                Code::Ltr => {
-                    do_ltr!();
-                    next!(1);
-                }
-                Code::Lcr => {
-                    signed!((r2!() as i32).overflowing_neg());
-                    next!(1);
-                }
-                Code::Lpr => {
-                    signed!((r2!() as i32).overflowing_abs());
-                    next!(1);
-                }
+                Code::Lr => then!(1, do_lr!()),
+                Code::Ltr => then!(1, do_ltr!()),
+                Code::Lcr => then!(1, signed!((r2!() as i32).overflowing_neg())),
+                Code::Lpr => then!(1, signed!((r2!() as i32).overflowing_abs())),
                 Code::Lnr => {
                     r1!() = (r2!() as i32).wrapping_abs().wrapping_neg() as u32;
                     cc = LazyCode::signed(r1!());
                     next!(1);
                 }
-                Code::Ar => {
-                    do_ar!();
-                    next!(1);
-                }
-                Code::Sr => {
-                    do_sr!();
-                    next!(1);
-                }
-                Code::Alr => {
-                    do_alr!();
-                    next!(1);
-                }
-                Code::Slr => {
-                    add_logical!(!r2!(), 1);
-                    next!(1);
-                }
-                Code::Cr => {
-                    do_cr!();
-                    next!(1);
-                }
-                Code::Clr => {
-                    do_clr!();
-                    next!(1);
-                }
-                Code::Nr => {
-                    do_nr!();
-                    next!(1);
-                }
-                Code::Or => {
-                    logical!(|, r2!());
-                    next!(1);
-                }
-                Code::Xr => {
-                    do_xr!();
-                    next!(1);
-                }
+                Code::Ar => then!(1, do_ar!()),
+                Code::Sr => then!(1, do_sr!()),
+                Code::Alr => then!(1, do_alr!()),
+                Code::Slr => then!(1, add_logical!(!r2!(), 1)),
+                Code::Cr => then!(1, do_cr!()),
+                Code::Clr => then!(1, do_clr!()),
+                Code::Nr => then!(1, do_nr!()),
+                Code::Or => then!(1, logical!(|, r2!())),
+                Code::Xr => then!(1, do_xr!()),
                 Code::Mr => {
                     let product = i64::from(gr[s!().r1.odd()] as i32) * i64::from(r2!() as i32);
                     set_pair!(s!().r1, product as u64);
                     next!(1);
                 }
-                Code::Dr => {
-                    divide!(r2!());
-                    next!(1);
-                }
+                Code::Dr => then!(1, divide!(r2!())),
                 Code::Spm => {
                     cc = LazyCode::of((r1!() >> 28) as u8);
                     hot.state.psw.program_mask = (r1!() >> 24) as u8 & 15;
@@ -1014,51 +1004,18 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     r1!() = count;
                     branch_rr_if!(count != 0);
                 }
-                Code::BctrNone => {
-                    r1!() = r1!().wrapping_sub(1);
-                    next!(1);
-                }
+                Code::BctrNone => then!(1, r1!() = r1!().wrapping_sub(1)),
 
-                Code::L => {
-                    do_l!();
-                    next!(2);
-                }
-                Code::Lh => {
-                    do_lh!();
-                    next!(2);
-                }
-                Code::La => {
-                    do_la!();
-                    next!(2);
-                }
-                Code::St => {
-                    do_st!();
-                    next!(2);
-                }
-                Code::Sth => {
-                    do_sth!();
-                    next!(2);
-                }
-                Code::Stc => {
-                    do_stc!();
-                    next!(2);
-                }
-                Code::Ic => {
-                    do_ic!();
-                    next!(2);
-                }
-                Code::A => {
-                    do_a!();
-                    next!(2);
-                }
-                Code::Ah => {
-                    do_ah!();
-                    next!(2);
-                }
-                Code::S => {
-                    do_s!();
-                    next!(2);
-                }
+                Code::L => then!(2, do_l!()),
+                Code::Lh => then!(2, do_lh!()),
+                Code::La => then!(2, do_la!()),
+                Code::St => then!(2, do_st!()),
+                Code::Sth => then!(2, do_sth!()),
+                Code::Stc => then!(2, do_stc!()),
+                Code::Ic => then!(2, do_ic!()),
+                Code::A => then!(2, do_a!()),
+                Code::Ah => then!(2, do_ah!()),
+                Code::S => then!(2, do_s!()),
                 Code::Sh => {
                     let operand = halfword!();
                     signed!((r1!() as i32).overflowing_sub(operand));
@@ -1074,30 +1031,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     add_logical!(!operand, 1);
                     next!(2);
                 }
-                Code::C => {
-                    do_c!();
-                    next!(2);
-                }
-                Code::Ch => {
-                    do_ch!();
-                    next!(2);
-                }
-                Code::Cl => {
-                    do_cl!();
-                    next!(2);
-                }
-                Code::N => {
-                    do_n!();
-                    next!(2);
-                }
-                Code::O => {
-                    logical!(|, word!());
-                    next!(2);
-                }
-                Code::X => {
-                    logical!(^, word!());
-                    next!(2);
-                }
+                Code::C => then!(2, do_c!()),
+                Code::Ch => then!(2, do_ch!()),
+                Code::Cl => then!(2, do_cl!()),
+                Code::N => then!(2, do_n!()),
+                Code::O => then!(2, logical!(|, word!())),
+                Code::X => then!(2, logical!(^, word!())),
                 Code::M => {
                     let operand = word!() as i32;
                     let product = i64::from(gr[s!().r1.odd()] as i32) * i64::from(operand);
@@ -1127,7 +1066,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
 
-                Code::Bc => branch_rx_if!(cc.selects(s!().r1.number())),
+                Code::Bc => do_bc!(),
                 Code::BcAlways => branch_rx!(),
                 Code::BcEqual => branch_rx_if!(cc.0 == 0),
                 Code::BcNotEqual => branch_rx_if!(cc.0 != 0),
@@ -1147,7 +1086,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }
                 Code::Bct => do_bct!(),
                 Code::Bxh => do_index!(>),
-                Code::Bxle => do_index!(<=),
+                Code::Bxle => do_bxle!(),
                 Code::Ex => {
                     let target = address_rx!();
                     let at = fetchable_run!(target, 6);
@@ -1166,14 +1105,8 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     continue 'run;
                 }
 
-                Code::Sll => {
-                    do_sll!();
-                    next!(2);
-                }
-                Code::Srl => {
-                    do_srl!();
-                    next!(2);
-                }
+                Code::Sll => then!(2, do_sll!()),
+                Code::Srl => then!(2, do_srl!()),
                 Code::Sla => {
                     let (value, amount) = (i64::from(r1!() as i32), address1!() & 63);
                     // Bits shifted out must all equal the sign.
@@ -1187,16 +1120,10 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     cc = LazyCode::signed(r1!());
                     next!(2);
                 }
-                Code::Sldl => {
-                    set_pair!(s!().r1, pair!(s!().r1) << (address1!() & 63));
-                    next!(2);
-                }
-                Code::Srdl => {
-                    set_pair!(s!().r1, pair!(s!().r1) >> (address1!() & 63));
-                    next!(2);
-                }
+                Code::Sldl => then!(2, set_pair!(s!().r1, register_pair!(s!().r1) << (address1!() & 63))),
+                Code::Srdl => then!(2, set_pair!(s!().r1, register_pair!(s!().r1) >> (address1!() & 63))),
                 Code::Slda => {
-                    let (value, amount) = (pair!(s!().r1) as i64, address1!() & 63);
+                    let (value, amount) = (register_pair!(s!().r1) as i64, address1!() & 63);
                     let result = (value << amount) & i64::MAX | value & i64::MIN;
                     if i128::from(result) != i128::from(value) << amount {
                         slow!();
@@ -1206,20 +1133,14 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
                 Code::Srda => {
-                    let result = pair!(s!().r1) as i64 >> (address1!() & 63);
+                    let result = register_pair!(s!().r1) as i64 >> (address1!() & 63);
                     set_pair!(s!().r1, result as u64);
                     cc = LazyCode(if result == i64::MAX { 1 } else { result });
                     next!(2);
                 }
 
-                Code::Lm => {
-                    do_lm!();
-                    next!(2);
-                }
-                Code::Stm => {
-                    do_stm!();
-                    next!(2);
-                }
+                Code::Lm => then!(2, do_lm!()),
+                Code::Stm => then!(2, do_stm!()),
                 Code::Icm => {
                     let from = fetchable_run!(address1!(), s!().r2.number().count_ones());
                     let (value, code) = system::insert_under_mask(from, s!().r2.number(), r1!());
@@ -1238,30 +1159,12 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(2);
                 }
 
-                Code::Tm => {
-                    do_tm!();
-                    next!(2);
-                }
-                Code::Mvi => {
-                    do_mvi!();
-                    next!(2);
-                }
-                Code::Ni => {
-                    immediate!(|a, b| a & b);
-                    next!(2);
-                }
-                Code::Oi => {
-                    immediate!(|a, b| a | b);
-                    next!(2);
-                }
-                Code::Xi => {
-                    immediate!(|a, b| a ^ b);
-                    next!(2);
-                }
-                Code::Cli => {
-                    do_cli!();
-                    next!(2);
-                }
+                Code::Tm => then!(2, do_tm!()),
+                Code::Mvi => then!(2, do_mvi!()),
+                Code::Ni => then!(2, immediate!(|a, b| a & b)),
+                Code::Oi => then!(2, immediate!(|a, b| a | b)),
+                Code::Xi => then!(2, immediate!(|a, b| a ^ b)),
+                Code::Cli => then!(2, do_cli!()),
 
                 Code::Mvc => {
                     let (to_at, from_at, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
@@ -1274,26 +1177,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     }
                     next!(3);
                 }
-                Code::Mvn => {
-                    combine!(|a, b| a & 0xF0F0_F0F0_F0F0_F0F0 | b & 0x0F0F_0F0F_0F0F_0F0F);
-                    next!(3);
-                }
-                Code::Mvz => {
-                    combine!(|a, b| a & 0x0F0F_0F0F_0F0F_0F0F | b & 0xF0F0_F0F0_F0F0_F0F0);
-                    next!(3);
-                }
-                Code::Nc => {
-                    cc = LazyCode::of(u8::from(combine!(|a, b| a & b) != 0));
-                    next!(3);
-                }
-                Code::Oc => {
-                    cc = LazyCode::of(u8::from(combine!(|a, b| a | b) != 0));
-                    next!(3);
-                }
-                Code::Xc => {
-                    cc = LazyCode::of(u8::from(combine!(|a, b| a ^ b) != 0));
-                    next!(3);
-                }
+                Code::Mvn => then!(3, combine!(|a, b| a & 0xF0F0_F0F0_F0F0_F0F0 | b & 0x0F0F_0F0F_0F0F_0F0F)),
+                Code::Mvz => then!(3, combine!(|a, b| a & 0x0F0F_0F0F_0F0F_0F0F | b & 0xF0F0_F0F0_F0F0_F0F0)),
+                Code::Nc => then!(3, cc = LazyCode::of(u8::from(combine!(|a, b| a & b) != 0))),
+                Code::Oc => then!(3, cc = LazyCode::of(u8::from(combine!(|a, b| a | b) != 0))),
+                Code::Xc => then!(3, cc = LazyCode::of(u8::from(combine!(|a, b| a ^ b) != 0))),
                 Code::XcZero => {
                     let (at, length) = (address1!(), u32::from(s!().i) + 1);
                     if crosses(at, length) {
@@ -1306,10 +1194,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     cc = LazyCode(0);
                     next!(3);
                 }
-                Code::Clc => {
-                    do_clc!();
-                    next!(3);
-                }
+                Code::Clc => then!(3, do_clc!()),
                 Code::Tr => {
                     let (at, table, length) = (address1!(), address2!(), u32::from(s!().i) + 1);
                     or_leave!(in_pieces!().translate(at, table, length));
@@ -1328,34 +1213,13 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
 
-                Code::Pack => {
-                    repack!(crate::decimal::pack);
-                    next!(3);
-                }
-                Code::Unpk => {
-                    repack!(crate::decimal::unpk);
-                    next!(3);
-                }
-                Code::Zap => {
-                    decimal!(decimal::zero_and_add);
-                    next!(3);
-                }
-                Code::Ap => {
-                    decimal!(decimal::add);
-                    next!(3);
-                }
-                Code::Sp => {
-                    decimal!(decimal::subtract);
-                    next!(3);
-                }
-                Code::Mp => {
-                    decimal!(decimal::multiply);
-                    next!(3);
-                }
-                Code::Dp => {
-                    decimal!(decimal::divide);
-                    next!(3);
-                }
+                Code::Pack => then!(3, repack!(crate::decimal::pack)),
+                Code::Unpk => then!(3, repack!(crate::decimal::unpk)),
+                Code::Zap => then!(3, decimal!(decimal::zero_and_add)),
+                Code::Ap => then!(3, decimal!(decimal::add)),
+                Code::Sp => then!(3, decimal!(decimal::subtract)),
+                Code::Mp => then!(3, decimal!(decimal::multiply)),
+                Code::Dp => then!(3, decimal!(decimal::divide)),
                 Code::Cp => {
                     let (length1, length2) = (u32::from(s!().r1.number()) + 1, u32::from(s!().r2.number()) + 1);
                     let b = fetchable_run!(address2!(), length2);
@@ -1392,521 +1256,107 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     next!(3);
                 }
 
-                Code::LtrBc => {
-                    do_ltr!();
-                    follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::LrBc => {
-                    do_lr!();
-                    follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::CrBc => {
-                    do_cr!();
-                    follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::ClrBc => {
-                    do_clr!();
-                    follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::ArBc => {
-                    do_ar!();
-                    follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::SrBc => {
-                    do_sr!();
-                    follow!(1, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::LaBc => {
-                    do_la!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::LBc => {
-                    do_l!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::StBc => {
-                    do_st!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::ABc => {
-                    do_a!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::SBc => {
-                    do_s!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::CBc => {
-                    do_c!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::ChBc => {
-                    do_ch!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::ClBc => {
-                    do_cl!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::NBc => {
-                    do_n!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::CliBc => {
-                    do_cli!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::TmBc => {
-                    do_tm!();
-                    follow!(2, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::ClcBc => {
-                    do_clc!();
-                    follow!(3, Code::Bc);
-                    branch_rx_if!(cc.selects(s!().r1.number()));
-                }
-                Code::LaBct => {
-                    do_la!();
-                    follow!(2, Code::Bct);
-                    do_bct!();
-                }
-                Code::ArBct => {
-                    do_ar!();
-                    follow!(1, Code::Bct);
-                    do_bct!();
-                }
-                Code::StBct => {
-                    do_st!();
-                    follow!(2, Code::Bct);
-                    do_bct!();
-                }
-                Code::StcBct => {
-                    do_stc!();
-                    follow!(2, Code::Bct);
-                    do_bct!();
-                }
-                Code::MviBxle => {
-                    do_mvi!();
-                    follow!(2, Code::Bxle);
-                    do_index!(<=);
-                }
-                Code::LaBxle => {
-                    do_la!();
-                    follow!(2, Code::Bxle);
-                    do_index!(<=);
-                }
-                Code::ArBxle => {
-                    do_ar!();
-                    follow!(1, Code::Bxle);
-                    do_index!(<=);
-                }
-                Code::StBxle => {
-                    do_st!();
-                    follow!(2, Code::Bxle);
-                    do_index!(<=);
-                }
-                Code::LL => {
-                    do_l!();
-                    follow!(2, Code::L);
-                    do_l!();
-                    next!(2);
-                }
-                Code::LSt => {
-                    do_l!();
-                    follow!(2, Code::St);
-                    do_st!();
-                    next!(2);
-                }
-                Code::LLa => {
-                    do_l!();
-                    follow!(2, Code::La);
-                    do_la!();
-                    next!(2);
-                }
-                Code::LLr => {
-                    do_l!();
-                    follow!(2, Code::Lr);
-                    do_lr!();
-                    next!(1);
-                }
-                Code::LLtr => {
-                    do_l!();
-                    follow!(2, Code::Ltr);
-                    do_ltr!();
-                    next!(1);
-                }
-                Code::LA => {
-                    do_l!();
-                    follow!(2, Code::A);
-                    do_a!();
-                    next!(2);
-                }
-                Code::LS => {
-                    do_l!();
-                    follow!(2, Code::S);
-                    do_s!();
-                    next!(2);
-                }
-                Code::LBalr => {
-                    do_l!();
-                    follow!(2, Code::Balr);
-                    do_balr!();
-                }
-                Code::StL => {
-                    do_st!();
-                    follow!(2, Code::L);
-                    do_l!();
-                    next!(2);
-                }
-                Code::StLa => {
-                    do_st!();
-                    follow!(2, Code::La);
-                    do_la!();
-                    next!(2);
-                }
-                Code::StLr => {
-                    do_st!();
-                    follow!(2, Code::Lr);
-                    do_lr!();
-                    next!(1);
-                }
-                Code::StSt => {
-                    do_st!();
-                    follow!(2, Code::St);
-                    do_st!();
-                    next!(2);
-                }
-                Code::LaLa => {
-                    do_la!();
-                    follow!(2, Code::La);
-                    do_la!();
-                    next!(2);
-                }
-                Code::LaL => {
-                    do_la!();
-                    follow!(2, Code::L);
-                    do_l!();
-                    next!(2);
-                }
-                Code::LaSt => {
-                    do_la!();
-                    follow!(2, Code::St);
-                    do_st!();
-                    next!(2);
-                }
-                Code::LaLr => {
-                    do_la!();
-                    follow!(2, Code::Lr);
-                    do_lr!();
-                    next!(1);
-                }
-                Code::LrLr => {
-                    do_lr!();
-                    follow!(1, Code::Lr);
-                    do_lr!();
-                    next!(1);
-                }
-                Code::LrL => {
-                    do_lr!();
-                    follow!(1, Code::L);
-                    do_l!();
-                    next!(2);
-                }
-                Code::LrAr => {
-                    do_lr!();
-                    follow!(1, Code::Ar);
-                    do_ar!();
-                    next!(1);
-                }
-                Code::LrSr => {
-                    do_lr!();
-                    follow!(1, Code::Sr);
-                    do_sr!();
-                    next!(1);
-                }
-                Code::LrSrl => {
-                    do_lr!();
-                    follow!(1, Code::Srl);
-                    do_srl!();
-                    next!(2);
-                }
-                Code::LrSll => {
-                    do_lr!();
-                    follow!(1, Code::Sll);
-                    do_sll!();
-                    next!(2);
-                }
-                Code::LrBalr => {
-                    do_lr!();
-                    follow!(1, Code::Balr);
-                    do_balr!();
-                }
-                Code::XrLr => {
-                    do_xr!();
-                    follow!(1, Code::Lr);
-                    do_lr!();
-                    next!(1);
-                }
-                Code::SrlXr => {
-                    do_srl!();
-                    follow!(2, Code::Xr);
-                    do_xr!();
-                    next!(1);
-                }
-                Code::SllAlr => {
-                    do_sll!();
-                    follow!(2, Code::Alr);
-                    do_alr!();
-                    next!(1);
-                }
-                Code::SllAr => {
-                    do_sll!();
-                    follow!(2, Code::Ar);
-                    do_ar!();
-                    next!(1);
-                }
-                Code::ArLr => {
-                    do_ar!();
-                    follow!(1, Code::Lr);
-                    do_lr!();
-                    next!(1);
-                }
-                Code::ArL => {
-                    do_ar!();
-                    follow!(1, Code::L);
-                    do_l!();
-                    next!(2);
-                }
-                Code::ArSt => {
-                    do_ar!();
-                    follow!(1, Code::St);
-                    do_st!();
-                    next!(2);
-                }
-                Code::ASt => {
-                    do_a!();
-                    follow!(2, Code::St);
-                    do_st!();
-                    next!(2);
-                }
-                Code::SSt => {
-                    do_s!();
-                    follow!(2, Code::St);
-                    do_st!();
-                    next!(2);
-                }
-                Code::MviLa => {
-                    do_mvi!();
-                    follow!(2, Code::La);
-                    do_la!();
-                    next!(2);
-                }
-                Code::LmBcrAlways => {
-                    do_lm!();
-                    follow!(2, Code::BcrAlways);
-                    do_return!();
-                }
-                Code::StmL => {
-                    do_stm!();
-                    follow!(2, Code::L);
-                    do_l!();
-                    next!(2);
-                }
+                Code::LtrBc => pair!(do_ltr, 1, Bc => do_bc),
+                Code::LrBc => pair!(do_lr, 1, Bc => do_bc),
+                Code::CrBc => pair!(do_cr, 1, Bc => do_bc),
+                Code::ClrBc => pair!(do_clr, 1, Bc => do_bc),
+                Code::ArBc => pair!(do_ar, 1, Bc => do_bc),
+                Code::SrBc => pair!(do_sr, 1, Bc => do_bc),
+                Code::LaBc => pair!(do_la, 2, Bc => do_bc),
+                Code::LBc => pair!(do_l, 2, Bc => do_bc),
+                Code::StBc => pair!(do_st, 2, Bc => do_bc),
+                Code::ABc => pair!(do_a, 2, Bc => do_bc),
+                Code::SBc => pair!(do_s, 2, Bc => do_bc),
+                Code::CBc => pair!(do_c, 2, Bc => do_bc),
+                Code::ChBc => pair!(do_ch, 2, Bc => do_bc),
+                Code::ClBc => pair!(do_cl, 2, Bc => do_bc),
+                Code::NBc => pair!(do_n, 2, Bc => do_bc),
+                Code::CliBc => pair!(do_cli, 2, Bc => do_bc),
+                Code::TmBc => pair!(do_tm, 2, Bc => do_bc),
+                Code::ClcBc => pair!(do_clc, 3, Bc => do_bc),
+                Code::LaBct => pair!(do_la, 2, Bct => do_bct),
+                Code::ArBct => pair!(do_ar, 1, Bct => do_bct),
+                Code::StBct => pair!(do_st, 2, Bct => do_bct),
+                Code::StcBct => pair!(do_stc, 2, Bct => do_bct),
+                Code::MviBxle => pair!(do_mvi, 2, Bxle => do_bxle),
+                Code::LaBxle => pair!(do_la, 2, Bxle => do_bxle),
+                Code::ArBxle => pair!(do_ar, 1, Bxle => do_bxle),
+                Code::StBxle => pair!(do_st, 2, Bxle => do_bxle),
+                Code::LL => pair!(do_l, 2, L => do_l, 2),
+                Code::LSt => pair!(do_l, 2, St => do_st, 2),
+                Code::LLa => pair!(do_l, 2, La => do_la, 2),
+                Code::LLr => pair!(do_l, 2, Lr => do_lr, 1),
+                Code::LLtr => pair!(do_l, 2, Ltr => do_ltr, 1),
+                Code::LA => pair!(do_l, 2, A => do_a, 2),
+                Code::LS => pair!(do_l, 2, S => do_s, 2),
+                Code::LBalr => pair!(do_l, 2, Balr => do_balr),
+                Code::StL => pair!(do_st, 2, L => do_l, 2),
+                Code::StLa => pair!(do_st, 2, La => do_la, 2),
+                Code::StLr => pair!(do_st, 2, Lr => do_lr, 1),
+                Code::StSt => pair!(do_st, 2, St => do_st, 2),
+                Code::LaLa => pair!(do_la, 2, La => do_la, 2),
+                Code::LaL => pair!(do_la, 2, L => do_l, 2),
+                Code::LaSt => pair!(do_la, 2, St => do_st, 2),
+                Code::LaLr => pair!(do_la, 2, Lr => do_lr, 1),
+                Code::LrLr => pair!(do_lr, 1, Lr => do_lr, 1),
+                Code::LrL => pair!(do_lr, 1, L => do_l, 2),
+                Code::LrAr => pair!(do_lr, 1, Ar => do_ar, 1),
+                Code::LrSr => pair!(do_lr, 1, Sr => do_sr, 1),
+                Code::LrSrl => pair!(do_lr, 1, Srl => do_srl, 2),
+                Code::LrSll => pair!(do_lr, 1, Sll => do_sll, 2),
+                Code::LrBalr => pair!(do_lr, 1, Balr => do_balr),
+                Code::XrLr => pair!(do_xr, 1, Lr => do_lr, 1),
+                Code::SrlXr => pair!(do_srl, 2, Xr => do_xr, 1),
+                Code::SllAlr => pair!(do_sll, 2, Alr => do_alr, 1),
+                Code::SllAr => pair!(do_sll, 2, Ar => do_ar, 1),
+                Code::ArLr => pair!(do_ar, 1, Lr => do_lr, 1),
+                Code::ArL => pair!(do_ar, 1, L => do_l, 2),
+                Code::ArSt => pair!(do_ar, 1, St => do_st, 2),
+                Code::ASt => pair!(do_a, 2, St => do_st, 2),
+                Code::SSt => pair!(do_s, 2, St => do_st, 2),
+                Code::MviLa => pair!(do_mvi, 2, La => do_la, 2),
+                Code::LmBcrAlways => pair!(do_lm, 2, BcrAlways => do_return),
+                Code::StmL => pair!(do_stm, 2, L => do_l, 2),
 
-                Code::LBcrAlways => {
-                    do_l!();
-                    follow!(2, Code::BcrAlways);
-                    do_return!();
-                }
-                Code::SllL => {
-                    do_sll!();
-                    follow!(2, Code::L);
-                    do_l!();
-                    next!(2);
-                }
-                Code::LhSll => {
-                    do_lh!();
-                    follow!(2, Code::Sll);
-                    do_sll!();
-                    next!(2);
-                }
-                Code::LeMe => {
-                    do_le!();
-                    follow!(2, Code::Me);
-                    do_me!();
-                    next!(2);
-                }
-                Code::LdMd => {
-                    do_ld!();
-                    follow!(2, Code::Md);
-                    do_md!();
-                    next!(2);
-                }
-                Code::MeAer => {
-                    do_me!();
-                    follow!(2, Code::Aer);
-                    do_aer!();
-                    next!(1);
-                }
-                Code::MdAdr => {
-                    do_md!();
-                    follow!(2, Code::Adr);
-                    do_adr!();
-                    next!(1);
-                }
-                Code::AerLa => {
-                    do_aer!();
-                    follow!(1, Code::La);
-                    do_la!();
-                    next!(2);
-                }
-                Code::AdrLa => {
-                    do_adr!();
-                    follow!(1, Code::La);
-                    do_la!();
-                    next!(2);
-                }
-                Code::MerAe => {
-                    do_mer!();
-                    follow!(1, Code::Ae);
-                    do_ae!();
-                    next!(2);
-                }
-                Code::MdrAd => {
-                    do_mdr!();
-                    follow!(1, Code::Ad);
-                    do_ad!();
-                    next!(2);
-                }
-                Code::Ler => {
-                    fpr.set::<u32>(s!().r1, f2!());
-                    next!(1);
-                }
-                Code::Ldr => {
-                    fpr.set::<u64>(s!().r1, f2!());
-                    next!(1);
-                }
-                Code::Lter => {
-                    float!(float::test_short, f2!());
-                    next!(1);
-                }
-                Code::Ltdr => {
-                    float!(float::test_long, f2!());
-                    next!(1);
-                }
-                Code::Lcer => {
-                    float!(float::complement_short, f2!());
-                    next!(1);
-                }
-                Code::Lcdr => {
-                    float!(float::complement_long, f2!());
-                    next!(1);
-                }
-                Code::Lper => {
-                    float!(float::positive_short, f2!());
-                    next!(1);
-                }
-                Code::Lpdr => {
-                    float!(float::positive_long, f2!());
-                    next!(1);
-                }
-                Code::Lner => {
-                    float!(float::negative_short, f2!());
-                    next!(1);
-                }
-                Code::Lndr => {
-                    float!(float::negative_long, f2!());
-                    next!(1);
-                }
-                Code::Her => {
-                    float_quiet!(float::halve_short, f2!());
-                    next!(1);
-                }
-                Code::Hdr => {
-                    float_quiet!(float::halve_long, f2!());
-                    next!(1);
-                }
-                Code::Cer => {
-                    float_compare!(float::compare_short, f2!());
-                    next!(1);
-                }
-                Code::Cdr => {
-                    float_compare!(float::compare_long, f2!());
-                    next!(1);
-                }
-                Code::Aer => {
-                    do_aer!();
-                    next!(1);
-                }
-                Code::Adr => {
-                    do_adr!();
-                    next!(1);
-                }
-                Code::Ser => {
-                    float!(float::subtract_short, f2!());
-                    next!(1);
-                }
-                Code::Sdr => {
-                    float!(float::subtract_long, f2!());
-                    next!(1);
-                }
-                Code::Aur => {
-                    float!(float::add_unnormalized_short, f2!());
-                    next!(1);
-                }
-                Code::Awr => {
-                    float!(float::add_unnormalized_long, f2!());
-                    next!(1);
-                }
-                Code::Sur => {
-                    float!(float::subtract_unnormalized_short, f2!());
-                    next!(1);
-                }
-                Code::Swr => {
-                    float!(float::subtract_unnormalized_long, f2!());
-                    next!(1);
-                }
-                Code::Mer => {
-                    do_mer!();
-                    next!(1);
-                }
-                Code::Mdr => {
-                    do_mdr!();
-                    next!(1);
-                }
-                Code::Der => {
-                    float_quiet!(float::divide_short, f2!());
-                    next!(1);
-                }
-                Code::Ddr => {
-                    float_quiet!(float::divide_long, f2!());
-                    next!(1);
-                }
-                Code::Le => {
-                    do_le!();
-                    next!(2);
-                }
-                Code::Ld => {
-                    do_ld!();
-                    next!(2);
-                }
+                Code::LBcrAlways => pair!(do_l, 2, BcrAlways => do_return),
+                Code::SllL => pair!(do_sll, 2, L => do_l, 2),
+                Code::LhSll => pair!(do_lh, 2, Sll => do_sll, 2),
+                Code::LeMe => pair!(do_le, 2, Me => do_me, 2),
+                Code::LdMd => pair!(do_ld, 2, Md => do_md, 2),
+                Code::MeAer => pair!(do_me, 2, Aer => do_aer, 1),
+                Code::MdAdr => pair!(do_md, 2, Adr => do_adr, 1),
+                Code::AerLa => pair!(do_aer, 1, La => do_la, 2),
+                Code::AdrLa => pair!(do_adr, 1, La => do_la, 2),
+                Code::MerAe => pair!(do_mer, 1, Ae => do_ae, 2),
+                Code::MdrAd => pair!(do_mdr, 1, Ad => do_ad, 2),
+                Code::Ler => then!(1, fpr.set::<u32>(s!().r1, f2!())),
+                Code::Ldr => then!(1, fpr.set::<u64>(s!().r1, f2!())),
+                Code::Lter => then!(1, float!(float::test_short, f2!())),
+                Code::Ltdr => then!(1, float!(float::test_long, f2!())),
+                Code::Lcer => then!(1, float!(float::complement_short, f2!())),
+                Code::Lcdr => then!(1, float!(float::complement_long, f2!())),
+                Code::Lper => then!(1, float!(float::positive_short, f2!())),
+                Code::Lpdr => then!(1, float!(float::positive_long, f2!())),
+                Code::Lner => then!(1, float!(float::negative_short, f2!())),
+                Code::Lndr => then!(1, float!(float::negative_long, f2!())),
+                Code::Her => then!(1, float_quiet!(float::halve_short, f2!())),
+                Code::Hdr => then!(1, float_quiet!(float::halve_long, f2!())),
+                Code::Cer => then!(1, float_compare!(float::compare_short, f2!())),
+                Code::Cdr => then!(1, float_compare!(float::compare_long, f2!())),
+                Code::Aer => then!(1, do_aer!()),
+                Code::Adr => then!(1, do_adr!()),
+                Code::Ser => then!(1, float!(float::subtract_short, f2!())),
+                Code::Sdr => then!(1, float!(float::subtract_long, f2!())),
+                Code::Aur => then!(1, float!(float::add_unnormalized_short, f2!())),
+                Code::Awr => then!(1, float!(float::add_unnormalized_long, f2!())),
+                Code::Sur => then!(1, float!(float::subtract_unnormalized_short, f2!())),
+                Code::Swr => then!(1, float!(float::subtract_unnormalized_long, f2!())),
+                Code::Mer => then!(1, do_mer!()),
+                Code::Mdr => then!(1, do_mdr!()),
+                Code::Der => then!(1, float_quiet!(float::divide_short, f2!())),
+                Code::Ddr => then!(1, float_quiet!(float::divide_long, f2!())),
+                Code::Le => then!(2, do_le!()),
+                Code::Ld => then!(2, do_ld!()),
                 Code::Ste => {
                     let place = storable!(address_rx!(), 4);
                     place.put_u32(f1!());
@@ -1917,62 +1367,20 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     place.put_u64(f1!());
                     next!(2);
                 }
-                Code::Ce => {
-                    float_compare!(float::compare_short, word!());
-                    next!(2);
-                }
-                Code::Cd => {
-                    float_compare!(float::compare_long, long_operand!());
-                    next!(2);
-                }
-                Code::Ae => {
-                    do_ae!();
-                    next!(2);
-                }
-                Code::Ad => {
-                    do_ad!();
-                    next!(2);
-                }
-                Code::Se => {
-                    float!(float::subtract_short, word!());
-                    next!(2);
-                }
-                Code::Sd => {
-                    float!(float::subtract_long, long_operand!());
-                    next!(2);
-                }
-                Code::Au => {
-                    float!(float::add_unnormalized_short, word!());
-                    next!(2);
-                }
-                Code::Aw => {
-                    float!(float::add_unnormalized_long, long_operand!());
-                    next!(2);
-                }
-                Code::Su => {
-                    float!(float::subtract_unnormalized_short, word!());
-                    next!(2);
-                }
-                Code::Sw => {
-                    float!(float::subtract_unnormalized_long, long_operand!());
-                    next!(2);
-                }
-                Code::Me => {
-                    do_me!();
-                    next!(2);
-                }
-                Code::Md => {
-                    do_md!();
-                    next!(2);
-                }
-                Code::De => {
-                    float_quiet!(float::divide_short, word!());
-                    next!(2);
-                }
-                Code::Dd => {
-                    float_quiet!(float::divide_long, long_operand!());
-                    next!(2);
-                }
+                Code::Ce => then!(2, float_compare!(float::compare_short, word!())),
+                Code::Cd => then!(2, float_compare!(float::compare_long, long_operand!())),
+                Code::Ae => then!(2, do_ae!()),
+                Code::Ad => then!(2, do_ad!()),
+                Code::Se => then!(2, float!(float::subtract_short, word!())),
+                Code::Sd => then!(2, float!(float::subtract_long, long_operand!())),
+                Code::Au => then!(2, float!(float::add_unnormalized_short, word!())),
+                Code::Aw => then!(2, float!(float::add_unnormalized_long, long_operand!())),
+                Code::Su => then!(2, float!(float::subtract_unnormalized_short, word!())),
+                Code::Sw => then!(2, float!(float::subtract_unnormalized_long, long_operand!())),
+                Code::Me => then!(2, do_me!()),
+                Code::Md => then!(2, do_md!()),
+                Code::De => then!(2, float_quiet!(float::divide_short, word!())),
+                Code::Dd => then!(2, float_quiet!(float::divide_long, long_operand!())),
 
                 Code::Svc => interrupt!(Class::Svc, s!().i.into(), 1),
                 Code::Lpsw => {
