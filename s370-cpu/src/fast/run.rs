@@ -505,6 +505,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     let (length1, length2) = (u32::from(s!().r1.number()) + 1, u32::from(s!().r2.number()) + 1);
                     let from = fetchable_run!(address2!(), length2);
                     let to = storable_run!(address1!(), length1);
+                    // Improper overlap is a data exception of its own.
+                    let same_end = to.right(length1) == from.right(length2);
+                    if !same_end && bytes::overlap(to, length1, from, length2) {
+                        slow!();
+                    }
                     let (a, b) = (bytes::field(to, length1), bytes::field(from, length2));
                     match $operation(a, b, length1, length2, hot.state.psw.program_mask) {
                         Some((result, code)) => {
