@@ -68,23 +68,22 @@ pub fn fill(mut to: Spot, mut length: u32, byte: u8) {
 
 /// Compares without sign: negative, zero or positive as the first operand is low, equal or high.
 #[inline(always)]
-pub fn compare(a: Spot, b: Spot, length: u32) -> i64 {
-    let mut n = 0;
-    while n + 8 <= length {
-        let (x, y) = (a.right(n).u64(), b.right(n).u64());
+pub fn compare(mut a: Spot, mut b: Spot, mut length: u32) -> i64 {
+    while length > 8 {
+        let (x, y) = (a.u64(), b.u64());
         if x != y {
-            return if x < y { -1 } else { 1 };
+            return order(x, y);
         }
-        n += 8;
+        (a, b, length) = (a.right(8), b.right(8), length - 8);
     }
-    while n < length {
-        let difference = i64::from(a.right(n).u8()) - i64::from(b.right(n).u8());
-        if difference != 0 {
-            return difference;
-        }
-        n += 1;
-    }
-    0
+    // What is read to the right of the operands is shifted out.
+    let unused = 64 - 8 * length;
+    order(a.u64() >> unused, b.u64() >> unused)
+}
+
+#[inline(always)]
+fn order(x: u64, y: u64) -> i64 {
+    i64::from(x > y) - i64::from(x < y)
 }
 
 /// Combines two operands of equal length into the first; all ones that any result byte has.
