@@ -4,6 +4,7 @@
 pub mod asm;
 pub mod bare;
 pub mod engine;
+pub mod files;
 pub mod hex;
 pub mod link;
 pub mod outputs;

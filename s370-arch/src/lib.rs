@@ -4,6 +4,7 @@
 //! The reference is the *IBM System/370 Principles of Operation*, GA22-7000-10, unless another manual is named.
 
 pub mod assigned_storage;
+pub mod channel;
 pub mod control_register;
 pub mod disassemble;
 pub mod ebcdic;

@@ -1,0 +1,12 @@
+//! Channels, control units and devices, and the media in them.
+//!
+//! A [`device::Device`] is a pure state machine: it takes commands, data and the time, and gives status. The
+//! channel module runs channel programs against devices; [`media`] reads and writes what the community keeps packs,
+//! reels and decks in. No file is opened, no socket is touched and no clock is read here.
+
+pub mod console;
+pub mod dasd;
+pub mod device;
+pub mod media;
+pub mod tape;
+pub mod unit_record;
