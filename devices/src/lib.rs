@@ -4,6 +4,8 @@
 //! channel module runs channel programs against devices; [`media`] reads and writes what the community keeps packs,
 //! reels and decks in. No file is opened, no socket is touched and no clock is read here.
 
+#[cfg(test)]
+mod area;
 pub mod console;
 pub mod dasd;
 pub mod device;
