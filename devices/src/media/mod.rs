@@ -1,5 +1,7 @@
 //! Media: what the community keeps packs, reels and decks in.
 
+pub mod disk;
+
 use std::io;
 
 use thiserror::Error;
