@@ -5,3 +5,4 @@
 
 pub mod line;
 pub mod telnet;
+pub mod tn3270;

@@ -423,7 +423,7 @@ mod tests {
         assert_eq!(telnet.take_output(), b"\xFF\xFA\x18\x01\xFF\xF0");
         let reply = b"\xFF\xFA\x18\x00IBM-3278-2-E\xFF\xF0";
         let expected = Event::Subnegotiation { option: TERMINAL_TYPE, data: b"\0IBM-3278-2-E".to_vec() };
-        assert_eq!(received(&mut telnet, reply), [expected.clone()]);
+        assert_eq!(received(&mut telnet, reply), std::slice::from_ref(&expected));
         let mut events = Vec::new();
         reply.iter().for_each(|&byte| telnet.receive(&[byte], &mut events));
         assert_eq!(events, [expected], "byte by byte");
