@@ -6,6 +6,7 @@ pub mod bare;
 pub mod engine;
 pub mod files;
 pub mod hex;
+pub mod ipl_deck;
 pub mod link;
 pub mod outputs;
 pub mod probe;
