@@ -12,3 +12,4 @@ pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
+pub mod tape;

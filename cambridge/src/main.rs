@@ -22,6 +22,8 @@ enum Command {
     Bare(Box<cambridge::bare::Options>),
     #[command(about = cambridge::probe::ABOUT, long_about = cambridge::probe::LONG_ABOUT, after_help = cambridge::probe::EXAMPLE)]
     Probe(cambridge::probe::Options),
+    #[command(about = cambridge::tape::ABOUT, long_about = cambridge::tape::LONG_ABOUT, after_help = cambridge::tape::EXAMPLES)]
+    Tape(cambridge::tape::Options),
 }
 
 fn main() -> ExitCode {
@@ -30,5 +32,6 @@ fn main() -> ExitCode {
         Command::Link(options) => options.execute(),
         Command::Bare(options) => options.execute(),
         Command::Probe(options) => options.execute(),
+        Command::Tape(options) => options.execute(),
     }
 }

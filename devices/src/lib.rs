@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod area;
 pub mod console;
+pub mod ctca;
 pub mod dasd;
 pub mod device;
 pub mod media;

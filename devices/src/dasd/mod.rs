@@ -1,5 +1,6 @@
 //! Direct-access storage: what a drive asks of the pack in it.
 
+pub mod fba;
 pub mod geometry;
 
 use std::ops::Range;
