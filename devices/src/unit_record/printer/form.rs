@@ -159,6 +159,11 @@ impl Form {
     }
 }
 
+/// Whether the last byte of an image without index byte says that it is the last line.
+pub(super) fn has_last_line(image: &[u8]) -> bool {
+    image.len() > 1 && image.last().is_some_and(|line| line & FLAG != 0)
+}
+
 /// A movement of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Motion {
@@ -337,8 +342,9 @@ mod tests {
             prop_assert_eq!(motion.is_some(), nearest.is_some());
             if let (Some(motion), Some(nearest)) = (motion, nearest) {
                 prop_assert_eq!(carriage.line(), nearest.1);
-                let moved = motion.pages * lines + motion.lines;
-                prop_assert_eq!(moved + if motion.pages == 0 { 0 } else { 1 }, distance(&nearest) + if motion.pages == 0 { 0 } else { start });
+                let passes_the_end = nearest.1 <= start;
+                prop_assert_eq!(motion.pages, usize::from(passes_the_end));
+                prop_assert_eq!(motion.lines, if passes_the_end { nearest.1 - 1 } else { distance(&nearest) });
             }
         }
 

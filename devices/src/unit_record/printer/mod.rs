@@ -212,15 +212,19 @@ impl Printer {
     }
 
     fn load_form(&mut self, data: &mut dyn Data) -> Ending {
-        // An index byte, the lines, and one too many.
-        let mut image = [0; MOST_LINES + 2];
-        let length = data.fetch_some(&mut image);
-        if self.kind == PrinterKind::P3211 {
-            // It takes whatever comes, so that the length is never incorrect.
-            let mut rest = [0; 256];
-            while data.room() > 0 && data.fetch_some(&mut rest) > 0 {}
+        // An index byte, and the lines.
+        let mut image = Vec::with_capacity(MOST_LINES + 1);
+        let mut byte = [0];
+        while image.len() < MOST_LINES + 1 && data.fetch_some(&mut byte) > 0 {
+            image.push(byte[0]);
+            // A 3203 takes nothing after the last line; a 3211 takes all, so that its length is never incorrect.
+            if self.kind == PrinterKind::P3203 && form::has_last_line(&image) {
+                break;
+            }
         }
-        match Form::of_image(&image[..length], MOST_LINES, self.kind == PrinterKind::P3211) {
+        let mut rest = [0; 256];
+        while self.kind == PrinterKind::P3211 && data.fetch_some(&mut rest) > 0 {}
+        match Form::of_image(&image, MOST_LINES, self.kind == PrinterKind::P3211) {
             Ok(form) => {
                 self.carriage = Carriage::new(form);
                 Ending::now(UnitStatus::ENDED)
