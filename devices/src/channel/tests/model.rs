@@ -126,7 +126,7 @@ impl Model {
 
     fn accept(&mut self, ccw: Ccw, data: bool) -> Result<(), u8> {
         let bits = ccw.flags.bits();
-        if ccw.count == 0 || bits & 3 != 0 || !data && ccw.command & 15 == 0 || bits & 4 != 0 && ccw.address % 4 != 0 {
+        if ccw.count == 0 || bits & 3 != 0 || !data && ccw.command & 15 == 0 || bits & 4 != 0 && ccw.address & 3 != 0 {
             return Err(CHECK);
         }
         self.command = if data { self.command } else { ccw.command };
@@ -285,7 +285,7 @@ proptest! {
         keys.iter().zip((0..).step_by(2048)).for_each(|(key, at)| storage.set_key(at, *key));
         let drum = || Drum { answers: answers.clone().into(), codes: Vec::new(), sent: 0, received: Vec::new() };
         let mut model = Model {
-            memory, keys: keys.try_into().unwrap_or_default(), key, at: 0x400, ccw: Ccw::default(), command: 0, left: 0,
+            memory, keys, key, at: 0x400, ccw: Ccw::default(), command: 0, left: 0,
             next_data: None, next_word: 0, drum: drum(),
         };
         let (stored, unit, channel, address, count) = model.run();
