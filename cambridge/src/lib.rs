@@ -3,6 +3,7 @@
 
 pub mod asm;
 pub mod bare;
+pub mod configuration;
 pub mod engine;
 pub mod files;
 pub mod hex;
