@@ -7,6 +7,7 @@ pub mod configuration;
 pub mod engine;
 pub mod files;
 pub mod hex;
+pub mod ipl_deck;
 pub mod link;
 pub mod operator;
 pub mod outputs;

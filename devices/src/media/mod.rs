@@ -1,5 +1,8 @@
 //! Media: what the community keeps packs, reels and decks in.
 
+pub mod disk;
+pub mod reel;
+
 use std::io;
 
 use thiserror::Error;
