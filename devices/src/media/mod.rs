@@ -1,7 +1,11 @@
 //! Media: what the community keeps packs, reels and decks in.
 
+pub mod deck;
 pub mod disk;
+pub mod listing;
 pub mod reel;
+#[cfg(test)]
+pub(crate) mod shared;
 
 use std::io;
 
