@@ -5,6 +5,8 @@
 //! reels and decks in. No file is opened, no socket is touched and no clock is read here.
 
 pub mod channel;
+#[cfg(test)]
+mod area;
 pub mod console;
 pub mod dasd;
 pub mod device;

@@ -6,8 +6,8 @@ use super::{
     kind::{Density, Kind},
     order::{Motion, Order},
     sense::{
-        BACKWARD, Fault, NEW_SUBSYSTEM, NOT_SET_TO_1600, REJECT_TAPE_UNIT, RESET_KEY, SECURITY_ERASE, SET_TO_1600, State,
-        TAPE_INDICATE, TAPE_UNIT_CHECK,
+        BACKWARD, Fault, NEW_SUBSYSTEM, NOT_SET_TO_1600, REJECT_TAPE_UNIT, RESET_KEY, SECURITY_ERASE, SET_TO_1600,
+        State, TAPE_INDICATE, TAPE_UNIT_CHECK,
     },
 };
 use crate::{

@@ -161,7 +161,8 @@ fn a_het_image_has_compressed_blocks_in_pieces() {
 
 #[test]
 fn names_stand_for_formats_of_empty_files() {
-    for (name, format) in [("a.het", Format::Het), ("a.HET", Format::Het), ("a.fkt", Format::FakeTape), ("a", Format::Aws)]
+    for (name, format) in
+        [("a.het", Format::Het), ("a.HET", Format::Het), ("a.fkt", Format::FakeTape), ("a", Format::Aws)]
     {
         assert_eq!(named(name, b"").format(), format);
     }
