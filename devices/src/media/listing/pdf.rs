@@ -36,8 +36,8 @@ pub const MOST_LINES: usize = 180;
 const INCH: f32 = 72.0;
 /// Ten characters an inch.
 const PITCH: f32 = 7.2;
-/// Width of a Courier character for its size.
-const COURIER: f32 = 0.6;
+/// Size at which Courier has ten characters an inch.
+const SIZE: f32 = 12.0;
 /// Where the tractor's holes would be, on each side.
 const MARGIN: f32 = 60.0;
 /// How far above the lower edge of a line its characters stand, for its height.
@@ -160,7 +160,7 @@ impl Sheet<'_> {
         content.begin_text();
         content.set_font(FONT, height);
         // Ten characters an inch, however high they are.
-        content.set_horizontal_scaling(100.0 * PITCH / (COURIER * height));
+        content.set_horizontal_scaling(100.0 * SIZE / height);
         for (n, line) in page.iter().enumerate() {
             let y = self.height() - (n + 1) as f32 * height + BASELINE * height;
             for layer in line {
@@ -233,7 +233,7 @@ mod tests {
         let over = content.find("1 0 0 1 60 783 Tm\n(_____) Tj").expect("printed over line 1");
         let third = content.find("1 0 0 1 74.4 759 Tm\n<544849524420AC> Tj").expect("line 3, position 3");
         assert!(first < over && over < third);
-        assert!(content.contains("(NEXT \\(PAGE\\)) Tj"), "{content}");
+        assert!(content.contains("(NEXT (PAGE)) Tj"), "{content}");
         let text = String::from_utf8_lossy(&pdf).into_owned();
         assert!(text.contains("/MediaBox [0 0 1070.4 792]"), "{text}");
         assert!(text.contains("/WinAnsiEncoding"));
@@ -244,7 +244,8 @@ mod tests {
         let layout = Layout { lines: 88, eight_lines_an_inch: true, bars: true, ..Layout::default() };
         let pdf = render("A\nB", &layout).expect("host storage");
         let (content, _) = streams(&pdf);
-        assert!(content.contains("1 0 0 1 60 785.25 Tm"), "{content}");
+        assert!(content.contains("/F 9 Tf\n133.33333 Tz"), "{content}");
+        assert!(content.contains("1 0 0 1 60 785.25 Tm"));
         assert!(content.contains("1 0 0 1 60 776.25 Tm"));
         assert_eq!(content.matches(" re\n").count(), 11, "eleven inches");
         assert!(String::from_utf8_lossy(&pdf).contains(" 792]"));
