@@ -88,7 +88,7 @@ pub fn render(text: &str, layout: &Layout) -> io::Result<Vec<u8>> {
     }
     let longest = pages.iter().flatten().flatten().map(|layer| layer.chars().count()).max().unwrap_or(0);
     let columns = layout.columns.max(longest).min(MOST_COLUMNS);
-    let sheet = Sheet { layout, lines, width: columns as f32 * PITCH + 2.0 * MARGIN };
+    let sheet = Sheet { layout, lines, width: (columns * 72) as f32 / 10.0 + 2.0 * MARGIN };
 
     let mut pdf = Pdf::new();
     pdf.catalog(CATALOG).pages(PAGES);
