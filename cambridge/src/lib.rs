@@ -3,12 +3,17 @@
 
 pub mod asm;
 pub mod bare;
+pub mod configuration;
+pub mod deck;
 pub mod engine;
 pub mod files;
 pub mod hex;
 pub mod ipl_deck;
 pub mod link;
+pub mod listing;
+pub mod operator;
 pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
+pub mod terminal;

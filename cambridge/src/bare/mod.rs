@@ -1,6 +1,6 @@
 //! `cambridge bare`: a program on the bare machine, from the command line.
 
-mod display;
+pub(crate) mod display;
 mod options;
 mod trace;
 
