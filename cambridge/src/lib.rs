@@ -2,6 +2,7 @@
 //! what the other crates do.
 
 pub mod asm;
+pub mod attachment;
 pub mod bare;
 pub mod configuration;
 pub mod deck;
@@ -16,4 +17,5 @@ pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
+pub mod script;
 pub mod terminal;

@@ -300,8 +300,9 @@ fn meaning(class: Class, operand: &str, base: &Path) -> Meaning {
         (Class::Reader | Class::Punch, "ebcdic") => text("format", "ebcdic"),
         (Class::Reader, "eof") => flag("eof", true),
         (Class::Reader, "intrq") => flag("eof", false),
-        (Class::Reader, "multifile" | "trunc" | "autopad") => Meaning::Nothing,
-        (Class::Punch | Class::Printer, "crlf") => text("line-end", "crlf"),
+        (Class::Reader, "trunc") => text("long-lines", "cut"),
+        (Class::Reader, "multifile" | "autopad") => Meaning::Nothing,
+        (Class::Punch | Class::Printer, "crlf") => Meaning::Unknown,
         (Class::Punch | Class::Printer, "noclear") => Meaning::Nothing,
         (Class::Tape, "ring" | "rw") => flag("write", true),
         (Class::Tape, "noring" | "ro") => flag("write", false),
@@ -401,7 +402,7 @@ mod tests {
         let options = |address| &configuration.device(Address(address)).expect("a device").options;
         assert_eq!(options(0x00C).files("decks"), [Path::new("/base/my deck.txt")]);
         assert_eq!((options(0x00C).word("format"), options(0x00C).flag("eof")), (Some("text"), Some(true)));
-        assert_eq!(options(0x00E).word("line-end"), Some("crlf"));
+        assert_eq!(options(0x00E).file("output"), Some(Path::new("/base/out/prt00e.txt")));
         assert_eq!((options(0x180).flag("write"), options(0x182).flag("write")), (Some(true), None));
         assert_eq!(options(0x150).files("shadows"), [Path::new("/base/packs/shadow_1.cckd")]);
         assert_eq!(options(0x150).flag("read-only"), Some(true));

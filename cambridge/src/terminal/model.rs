@@ -43,8 +43,6 @@ pub enum Activity {
     Stopped,
     /// In the check-stop state.
     CheckStop,
-    /// Loading: the IPL is not complete.
-    Load,
 }
 
 impl Activity {
@@ -57,7 +55,6 @@ impl Activity {
             Activity::DisabledWait => "disabled wait",
             Activity::Stopped => "stopped",
             Activity::CheckStop => "check-stop",
-            Activity::Load => "load",
         }
     }
 }
@@ -115,6 +112,8 @@ pub struct Model {
     pub editor: Editor,
     /// The status line.
     pub status: Status,
+    /// The end was asked for once.
+    is_end_asked: bool,
     /// Columns.
     pub width: u16,
     /// Rows.
@@ -131,6 +130,7 @@ impl Model {
             scrolled: 0,
             editor: Editor::default(),
             status: Status::default(),
+            is_end_asked: false,
             width,
             height,
         }
@@ -154,13 +154,23 @@ impl Model {
 
     fn key(&mut self, key: Key) -> Option<Wish> {
         let half = usize::from(self.height / 2).max(1);
+        let was_end_asked = std::mem::take(&mut self.is_end_asked);
         match key {
             Key::PageUp => self.scrolled = (self.scrolled + half).min(self.paper.len()),
             Key::PageDown => self.scrolled = self.scrolled.saturating_sub(half),
             Key::Request => return Some(Wish::Request),
             Key::Cancel => return Some(Wish::Cancel),
-            Key::Interrupt => return Some(Wish::Quit),
-            Key::EndOfInput if self.editor.is_empty() => return Some(Wish::Quit),
+            Key::Interrupt if !self.editor.is_empty() => {
+                self.editor.key(Key::End);
+                self.editor.key(Key::DeleteToStart);
+            }
+            Key::Interrupt | Key::EndOfInput if self.editor.is_empty() => {
+                if was_end_asked {
+                    return Some(Wish::Quit);
+                }
+                self.is_end_asked = true;
+                self.append(Voice::Message, "Press it again to switch the machine off.\n");
+            }
             _ => {
                 let line = self.editor.key(key)?;
                 self.scrolled = 0;
@@ -231,7 +241,16 @@ mod tests {
         assert_eq!(model.update(Event::Key(Key::Character('r'))), None);
         assert_eq!(model.update(Event::Key(Key::EndOfInput)), None);
         assert_eq!(model.update(Event::Key(Key::Enter)), Some(Wish::Line("r".to_owned())));
-        assert_eq!(model.update(Event::Key(Key::EndOfInput)), Some(Wish::Quit));
         assert_eq!(model.update(Event::Key(Key::Request)), Some(Wish::Request));
+    }
+
+    #[test]
+    fn the_end_is_asked_for_twice() {
+        let mut model = Model::new(80, 24);
+        let mut press = |key| model.update(Event::Key(key));
+        assert_eq!((press(Key::Character('r')), press(Key::Interrupt)), (None, None));
+        assert_eq!((press(Key::Interrupt), press(Key::Character('x')), press(Key::Backspace)), (None, None, None));
+        assert_eq!((press(Key::EndOfInput), press(Key::Interrupt)), (None, Some(Wish::Quit)));
+        assert_eq!(paper(&model), [(Voice::Message, "Press it again to switch the machine off."); 2]);
     }
 }
