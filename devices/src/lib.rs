@@ -6,10 +6,12 @@
 
 #[cfg(test)]
 mod area;
+pub mod channel;
 pub mod console;
 pub mod ctca;
 pub mod dasd;
 pub mod device;
+pub mod machine;
 pub mod media;
 pub mod tape;
 pub mod unit_record;

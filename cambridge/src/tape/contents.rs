@@ -293,7 +293,7 @@ mod tests {
     fn labels_are_read() {
         let volume = card("VOL1SRC001                               STONEMAN");
         let header = card("HDR1PAYROLL.MASTER   SRC00100010001       76001 99365 000000IBM OS/VS 370");
-        let second = card("HDR2F008000008030JOB1    /STEP1            B");
+        let second = card(&format!("HDR2F008000008030{:21}B", "JOB1    /STEP1"));
         let end = card("EOF1PAYROLL.MASTER   SRC00100010001       76001 00000 000421IBM OS/VS 370");
         assert_eq!(
             lines(&[&volume, &header, &second, &end]),

@@ -1,7 +1,10 @@
 //! Direct-access storage: what a drive asks of the pack in it.
 
+pub mod capacity;
+pub mod ckd;
 pub mod fba;
 pub mod geometry;
+pub mod shared;
 
 use std::ops::Range;
 
@@ -39,6 +42,12 @@ pub trait CkdPack: Send {
 
     /// Whether it may be written.
     fn is_read_only(&self) -> bool;
+
+    /// A number that differs from what it was if someone else may have written since: of packs that have one holder, it
+    /// never does. Drives keep tracks for as long as it stays the same.
+    fn changes(&self) -> u64 {
+        0
+    }
 }
 
 /// A pack of fixed blocks of 512 bytes.
