@@ -17,9 +17,6 @@ pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
-<<<<<<< HEAD
-pub mod tape;
-=======
 pub mod script;
+pub mod tape;
 pub mod terminal;
->>>>>>> main
