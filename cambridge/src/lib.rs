@@ -2,12 +2,20 @@
 //! what the other crates do.
 
 pub mod asm;
+pub mod attachment;
 pub mod bare;
+pub mod configuration;
+pub mod deck;
 pub mod engine;
 pub mod files;
 pub mod hex;
+pub mod ipl_deck;
 pub mod link;
+pub mod listing;
+pub mod operator;
 pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
+pub mod script;
+pub mod terminal;

@@ -11,6 +11,7 @@ use s370_arch::ebcdic::to_text;
 
 use crate::{
     hex,
+    ipl_deck::ipl_deck,
     outputs::{FileError, Outputs, check_distinct, is_standard, read, remove_outputs, say},
 };
 
@@ -63,6 +64,9 @@ pub struct ImageOptions {
     /// with the new PSW's location as its address
     #[arg(long, requires = "core")]
     pub psw: bool,
+    /// Make the core image a deck of cards that an initial program load reads
+    #[arg(long, requires = "core")]
+    pub ipl: bool,
     /// Write a map of sections and entries here; `-` is standard output
     #[arg(long, value_name = "FILE", requires = "core")]
     pub map: Option<PathBuf>,
@@ -121,8 +125,10 @@ pub struct Linked {
 pub struct Image {
     /// Address of the first byte.
     origin: u32,
-    bytes: Vec<u8>,
+    length: usize,
     entry: u32,
+    /// What the file is to hold.
+    file: Vec<u8>,
     map: String,
 }
 
@@ -245,7 +251,12 @@ impl Linked {
         let map = format!("{}\nENTRY     {entry:06X}\n", core.map_text(names));
         let (origin, bytes) =
             if options.psw { (0, with_low_storage(core, entry)) } else { (core.origin, core.bytes.clone()) };
-        self.image = Some(Image { origin, bytes, entry, map });
+        let length = bytes.len();
+        let file = if options.ipl { ipl_deck(origin, &bytes, entry) } else { Some(bytes) };
+        let Some(file) = file else {
+            return self.say(Severity::ERROR, "--ipl", "image and channel program do not fit into 16 megabytes");
+        };
+        self.image = Some(Image { origin, length, entry, file, map });
     }
 }
 
@@ -267,23 +278,26 @@ impl Image {
     /// # Errors
     /// They cannot be written.
     pub fn stage(self, core: &Path, options: &ImageOptions, outputs: &mut Outputs) -> Result<(), FileError> {
-        outputs.stage(core, self.bytes)?;
+        outputs.stage(core, self.file)?;
         options.map.as_ref().map_or(Ok(()), |map| outputs.stage(map, self.map.into_bytes()))
     }
 
     /// What there is, and how to run it.
     #[must_use]
     pub fn summary(&self, core: &Path, options: &ImageOptions) -> String {
-        let end = u64::from(self.origin) + self.bytes.len() as u64;
+        let end = u64::from(self.origin) + self.length as u64;
         let about = format!(
             "{}: {:X} bytes from {:06X} on, entry {:06X}\n",
             core.display(),
-            self.bytes.len(),
+            self.length,
             self.origin,
             self.entry
         );
         if is_standard(core) {
             return about;
+        }
+        if options.ipl {
+            return format!("{about}to run it: cambridge bare --ipl {}\n", quoted(&core.display().to_string()));
         }
         let load = quoted(&format!("{}@{:X}", core.display(), self.origin));
         let mut command = format!("cambridge bare --load {load}");

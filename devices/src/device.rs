@@ -124,6 +124,13 @@ pub trait Device: Any + Send {
         UnitStatus::empty()
     }
 
+    /// Whether what happens at another device of the same channels can make this one ready or have it present status, as
+    /// with the two sides of an adapter. The channels then ask it [`Device::is_ready`] and [`Device::take_unsolicited`]
+    /// after each event at another coupled device.
+    fn is_coupled(&self) -> bool {
+        false
+    }
+
     /// The chain is over: the channel will not command-chain from the last command. File masks and the like go.
     fn end_of_chain(&mut self) {}
 

@@ -4,9 +4,13 @@
 //! channel module runs channel programs against devices; [`media`] reads and writes what the community keeps packs,
 //! reels and decks in. No file is opened, no socket is touched and no clock is read here.
 
+#[cfg(test)]
+mod area;
+pub mod channel;
 pub mod console;
 pub mod dasd;
 pub mod device;
+pub mod machine;
 pub mod media;
 pub mod tape;
 pub mod unit_record;

@@ -105,9 +105,61 @@ pub fn exchange_037_1047(code: u8) -> u8 {
     code
 }
 
+/// A code page that host text is translated with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CodePage {
+    /// 037, the U.S. page of the System/370's own software.
+    #[default]
+    Page037,
+    /// 1047, with brackets where C compilers look for them.
+    Page1047,
+}
+
+impl CodePage {
+    /// The page with this number, as users write it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<CodePage> {
+        match name.trim_start_matches('0') {
+            "37" => Some(CodePage::Page037),
+            "1047" => Some(CodePage::Page1047),
+            _ => None,
+        }
+    }
+
+    /// The character with this code.
+    #[must_use]
+    pub fn decode(self, code: u8) -> char {
+        to_char(self.exchange(code))
+    }
+
+    /// The code of a character, or `None` if it is not in Latin-1.
+    #[must_use]
+    pub fn encode(self, character: char) -> Option<u8> {
+        from_char(character).map(|code| self.exchange(code))
+    }
+
+    fn exchange(self, code: u8) -> u8 {
+        match self {
+            CodePage::Page037 => code,
+            CodePage::Page1047 => exchange_037_1047(code),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_page_is_chosen_by_its_number() {
+        let encode = |page: Option<CodePage>| page.and_then(|page| page.encode('['));
+        assert_eq!(encode(CodePage::named("037")), Some(0xBA));
+        assert_eq!(encode(CodePage::named("37")), Some(0xBA));
+        assert_eq!(encode(CodePage::named("1047")), Some(0xAD));
+        assert_eq!(CodePage::named("500"), None);
+        assert_eq!(CodePage::Page1047.decode(0xAD), '[');
+        assert_eq!(CodePage::Page1047.encode('€'), None);
+    }
 
     #[test]
     fn every_code_comes_back() {

@@ -71,6 +71,12 @@ pub trait Bus {
     /// Whether [`Bus::accept_io`] could give anything, masks aside. Must be cheap.
     fn attention(&self) -> bool;
 
+    /// Whether [`Bus::accept_io`] could give anything for these channels. A bus that cannot tell says yes when it could for
+    /// some channel.
+    fn asks_for(&self, channels: u32) -> bool {
+        channels != 0 && self.attention()
+    }
+
     /// The time at which something will next happen by itself, or `u64::MAX`.
     fn next_event(&self) -> u64;
 

@@ -288,7 +288,7 @@ impl Processor {
         }
         let external = state.psw.external();
         let pending = external && state.external_request().is_some()
-            || bus.attention() && state.psw.io_channels(state.cr[2]) != 0
+            || bus.asks_for(state.psw.io_channels(state.cr[2]))
             || state.psw.machine_check && state.machine_check_request() != 0
             || state.restart
             || state.pending_per.is_some()

@@ -63,7 +63,7 @@ impl Display for EndingText {
 }
 
 /// A PSW in digits and in words.
-struct PswText(Psw);
+pub(crate) struct PswText(pub Psw);
 
 impl Display for PswText {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -107,7 +107,7 @@ impl Display for InterruptionText<'_> {
 }
 
 /// Storage in hexadecimal and in characters, sixteen bytes a line.
-pub(super) struct Dump<'a> {
+pub(crate) struct Dump<'a> {
     pub at: u32,
     pub bytes: &'a [u8],
 }

@@ -3,9 +3,10 @@
 use std::{fmt, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use s370_cpu::{processor::Engine, storage::Storage};
+use s370_cpu::processor::Engine;
 
-use crate::{engine::parse_engine, hex};
+use super::session::MachineOptions;
+use crate::{configuration::parse_storage_size, engine::parse_engine, hex};
 
 /// What `cambridge bare` does, in a line.
 pub const ABOUT: &str = "Run a program on the bare machine: a System/370 with nothing around it";
@@ -38,6 +39,9 @@ option is wrong.";
 /// The options of `cambridge bare`.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// A machine with devices.
+    #[command(flatten)]
+    pub machine: MachineOptions,
     /// Put a file's bytes at this absolute address (repeatable)
     #[arg(long, value_name = "FILE@ADDR", value_parser = parse_load)]
     pub load: Vec<Load>,
@@ -57,7 +61,7 @@ pub struct Options {
     #[arg(long, value_name = "ADDR=KEY", value_parser = parse_key)]
     pub key: Vec<Key>,
     /// Size of main storage: bytes, or with K or M, a multiple of 2K up to 64M
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "1M")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_storage_size, default_value = "1M")]
     pub storage: u64,
     /// TOD clock, 16 digits; otherwise it begins with 1980
     #[arg(long, value_name = "HEX", value_parser = hex::parse_doubleword)]
@@ -206,18 +210,6 @@ fn parse_range(text: &str) -> Result<Range, String> {
     Ok(Range { at: parse_hex("the address", at)?, length: parse_hex("the length", length)? })
 }
 
-/// A size of main storage in bytes.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let (digits, unit) = match text.char_indices().next_back() {
-        Some((end, 'k' | 'K')) => (&text[..end], 1 << 10),
-        Some((end, 'm' | 'M')) => (&text[..end], 1 << 20),
-        _ => (text, 1),
-    };
-    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    let valid = |size: &u64| *size != 0 && *size <= Storage::MAXIMUM && size.is_multiple_of(2048);
-    size.filter(valid).ok_or_else(|| "it is not a multiple of 2K up to 64M, such as 512K".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +225,7 @@ mod tests {
         assert_eq!(parse_key("800=F8"), Ok(Key { at: 0x800, key: 0xF8 }));
         assert_eq!(parse_range("1000:20"), Ok(Range { at: 0x1000, length: 0x20 }));
         assert_eq!(
-            (parse_size("4096"), parse_size("512k"), parse_size("64M")),
+            (parse_storage_size("4096"), parse_storage_size("512k"), parse_storage_size("64M")),
             (Ok(4096), Ok(512 << 10), Ok(64 << 20))
         );
     }
@@ -257,7 +249,7 @@ mod tests {
         }
         for text in ["", "K", "0", "1000", "1K", "65M", "1G", "-2K", "99999999999999999999M", "18014398509481985K", "é"]
         {
-            assert!(parse_size(text).is_err(), "{text}");
+            assert!(parse_storage_size(text).is_err(), "{text}");
         }
     }
 }

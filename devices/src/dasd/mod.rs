@@ -29,6 +29,16 @@ pub trait CkdPack: Send {
     /// Writes a track's image, of which only these bytes have changed. It survives the death of the process on return.
     fn write_track(&mut self, track: u32, image: &[u8], changed: Range<usize>) -> Result<(), MediaError>;
 
+    /// Brings what can wait into its final form: compresses, writes lists of free space. Dropping the pack does it too, but
+    /// cannot tell of errors.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses. Nothing that was written is lost.
+    fn settle(&mut self) -> Result<(), MediaError> {
+        Ok(())
+    }
+
     /// Whether it may be written.
     fn is_read_only(&self) -> bool;
 
@@ -52,6 +62,16 @@ pub trait BlockPack: Send {
 
     /// Writes whole blocks. They survive the death of the process on return.
     fn write_blocks(&mut self, first: u32, from: &[u8]) -> Result<(), MediaError>;
+
+    /// Brings what can wait into its final form: compresses, writes lists of free space. Dropping the pack does it too, but
+    /// cannot tell of errors.
+    ///
+    /// # Errors
+    ///
+    /// The host refuses. Nothing that was written is lost.
+    fn settle(&mut self) -> Result<(), MediaError> {
+        Ok(())
+    }
 
     /// Whether it may be written.
     fn is_read_only(&self) -> bool;

@@ -1,5 +1,12 @@
 //! Media: what the community keeps packs, reels and decks in.
 
+pub mod deck;
+pub mod disk;
+pub mod listing;
+pub mod reel;
+#[cfg(test)]
+pub(crate) mod shared;
+
 use std::io;
 
 use thiserror::Error;
@@ -24,6 +31,27 @@ pub trait Medium: Send {
 
     /// Whether writing is impossible or forbidden.
     fn is_read_only(&self) -> bool;
+}
+
+/// What ends a line of text in a host file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineEnd {
+    /// Line feed.
+    #[default]
+    Lf,
+    /// Carriage return and line feed.
+    CrLf,
+}
+
+impl LineEnd {
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(self) -> &'static [u8] {
+        match self {
+            LineEnd::Lf => b"\n",
+            LineEnd::CrLf => b"\r\n",
+        }
+    }
 }
 
 /// Trouble with a medium.

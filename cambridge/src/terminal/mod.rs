@@ -1,0 +1,7 @@
+//! The operator's terminal.
+
+pub mod editor;
+pub mod model;
+pub mod plain;
+pub mod render;
+pub mod screen;
