@@ -3,6 +3,7 @@
 
 pub mod asm;
 pub mod bare;
+pub mod disk;
 pub mod engine;
 pub mod files;
 pub mod hex;

@@ -20,6 +20,8 @@ enum Command {
     Link(Box<cambridge::link::Options>),
     #[command(about = cambridge::bare::ABOUT, long_about = cambridge::bare::LONG_ABOUT, after_help = cambridge::bare::EXAMPLES)]
     Bare(Box<cambridge::bare::Options>),
+    #[command(about = cambridge::disk::ABOUT, long_about = cambridge::disk::LONG_ABOUT, after_help = cambridge::disk::EXAMPLES)]
+    Disk(Box<cambridge::disk::Options>),
     #[command(about = cambridge::probe::ABOUT, long_about = cambridge::probe::LONG_ABOUT, after_help = cambridge::probe::EXAMPLE)]
     Probe(cambridge::probe::Options),
 }
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Asm(options) => options.execute(),
         Command::Link(options) => options.execute(),
         Command::Bare(options) => options.execute(),
+        Command::Disk(options) => options.execute(),
         Command::Probe(options) => options.execute(),
     }
 }
