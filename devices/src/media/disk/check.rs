@@ -121,10 +121,9 @@ fn check_store(
 fn wrong_free_space(store: &mut Store) -> Option<String> {
     let layer = store.last();
     let space = Space::around(&layer.tables.extents(layer.header.level1));
-    // Behind the end there may be a list of the free pieces.
-    let told = u64::from(layer.header.size).checked_sub(space.end()).map(|rest| (rest, layer.header.free_total));
-    let matches = told.is_some_and(|(rest, free)| rest + space.total() == u64::from(free));
-    let free = space.total();
+    let rest = u64::from(layer.header.size).checked_sub(space.end());
+    let free = space.total() + layer.tables.slack();
+    let matches = rest.is_some_and(|rest| rest + free == u64::from(layer.header.free_total));
     (!matches).then(|| {
         let header = &layer.header;
         let what = format!(
