@@ -18,5 +18,9 @@ pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
+<<<<<<< HEAD
+pub mod tape;
+=======
 pub mod script;
 pub mod terminal;
+>>>>>>> main
