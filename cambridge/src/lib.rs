@@ -14,13 +14,15 @@ pub mod ipl_deck;
 pub mod link;
 pub mod listing;
 pub mod operator;
+pub mod listener;
 pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
 <<<<<<< HEAD
 pub mod tape;
-=======
 pub mod script;
 pub mod terminal;
->>>>>>> main
+=======
+pub mod terminals;
+>>>>>>> consoles
