@@ -321,3 +321,6 @@ fn with_captures(action: &Action, captures: &Captures<'_>) -> Action {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;
