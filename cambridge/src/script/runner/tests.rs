@@ -49,7 +49,7 @@ impl Machine {
     }
 
     fn typed(&mut self, text: &str) -> Next {
-        self.runner.typed(&mut self.system, text);
+        self.runner.typed(&mut self.system, Voice::Console, text);
         self.proceed()
     }
 
@@ -88,6 +88,18 @@ fn waits_pass_what_was_typed() {
     assert_eq!(machine.messages(), ["one"]);
     assert_eq!(machine.typed("READY"), Next::Exit(0));
     assert_eq!(machine.messages(), ["two"]);
+}
+
+#[test]
+fn patterns_do_not_see_what_the_operator_types() {
+    let mut machine = Machine::new("wait /ENTER: /\nwait /HELLO/ within 1s\n");
+    machine.proceed();
+    let next = machine.typed("ENTER: ");
+    machine.waits(&next);
+    machine.runner.typed(&mut machine.system, Voice::Typed, "HELLO\n");
+    let next = machine.proceed();
+    machine.waits(&next);
+    assert_eq!(machine.typed("HELLO\n"), Next::Exit(0));
 }
 
 #[test]
