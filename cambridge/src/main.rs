@@ -20,6 +20,10 @@ enum Command {
     Link(Box<cambridge::link::Options>),
     #[command(about = cambridge::bare::ABOUT, long_about = cambridge::bare::LONG_ABOUT, after_help = cambridge::bare::EXAMPLES)]
     Bare(Box<cambridge::bare::Options>),
+    #[command(about = cambridge::deck::ABOUT, long_about = cambridge::deck::LONG_ABOUT, after_help = cambridge::deck::EXAMPLES)]
+    Deck(Box<cambridge::deck::Options>),
+    #[command(about = cambridge::listing::ABOUT, long_about = cambridge::listing::LONG_ABOUT, after_help = cambridge::listing::EXAMPLES)]
+    Listing(Box<cambridge::listing::Options>),
     #[command(about = cambridge::probe::ABOUT, long_about = cambridge::probe::LONG_ABOUT, after_help = cambridge::probe::EXAMPLE)]
     Probe(cambridge::probe::Options),
 }
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
         Command::Asm(options) => options.execute(),
         Command::Link(options) => options.execute(),
         Command::Bare(options) => options.execute(),
+        Command::Deck(options) => options.execute(),
+        Command::Listing(options) => options.execute(),
         Command::Probe(options) => options.execute(),
     }
 }

@@ -4,9 +4,9 @@
 //! channel module runs channel programs against devices; [`media`] reads and writes what the community keeps packs,
 //! reels and decks in. No file is opened, no socket is touched and no clock is read here.
 
-pub mod channel;
 #[cfg(test)]
 mod area;
+pub mod channel;
 pub mod console;
 pub mod dasd;
 pub mod device;

@@ -7,6 +7,7 @@ pub mod assigned_storage;
 pub mod channel;
 pub mod control_register;
 pub mod disassemble;
+pub mod display;
 pub mod ebcdic;
 pub mod format;
 pub mod interruption;

@@ -2,6 +2,7 @@
 //!
 //! What a person sees and does is given and taken by the types' own methods. Nothing here knows of terminals or protocols.
 
+pub mod display;
 pub mod typewriter;
 
 /// Bits of sense byte 0 that consoles and displays share.
@@ -10,6 +11,8 @@ pub(crate) mod sense {
     pub(crate) const COMMAND_REJECT: u8 = 0x80;
     /// Not ready.
     pub(crate) const INTERVENTION_REQUIRED: u8 = 0x40;
+    /// Displays: an invalid order, buffer address or structured field.
+    pub(crate) const OPERATION_CHECK: u8 = 0x01;
 }
 
 /// A channel for tests: it moves bytes by the rules of [`crate::device::Data`].

@@ -3,6 +3,7 @@
 pub mod capacity;
 pub mod ckd;
 pub mod geometry;
+pub mod shared;
 
 use std::ops::Range;
 

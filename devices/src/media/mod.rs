@@ -33,6 +33,27 @@ pub trait Medium: Send {
     fn is_read_only(&self) -> bool;
 }
 
+/// What ends a line of text in a host file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineEnd {
+    /// Line feed.
+    #[default]
+    Lf,
+    /// Carriage return and line feed.
+    CrLf,
+}
+
+impl LineEnd {
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(self) -> &'static [u8] {
+        match self {
+            LineEnd::Lf => b"\n",
+            LineEnd::CrLf => b"\r\n",
+        }
+    }
+}
+
 /// Trouble with a medium.
 #[derive(Debug, Error)]
 pub enum MediaError {

@@ -3,7 +3,7 @@
 use s370_arch::ebcdic::CodePage;
 
 use super::{COLUMNS, Card, Format, text};
-use crate::media::{MediaError, Medium};
+use crate::media::{LineEnd, MediaError, Medium};
 
 /// What takes the cards from a punch.
 pub trait CardSink: Send {
@@ -20,6 +20,7 @@ pub struct DeckFile {
     end: u64,
     format: Format,
     page: CodePage,
+    line_end: LineEnd,
 }
 
 impl DeckFile {
@@ -43,7 +44,13 @@ impl DeckFile {
             let what = format!("cards of {size} bytes cannot follow: the file ends within one");
             return Err(MediaError::Damaged { file, offset: end - end % size, what });
         }
-        Ok(DeckFile { medium, end, format, page })
+        Ok(DeckFile { medium, end, format, page, line_end: LineEnd::default() })
+    }
+
+    /// The same with another end of lines, which matters to text only.
+    #[must_use]
+    pub fn ending_lines(self, line_end: LineEnd) -> DeckFile {
+        DeckFile { line_end, ..self }
     }
 }
 
@@ -53,7 +60,7 @@ impl CardSink for DeckFile {
         match self.format {
             Format::Ebcdic => bytes.extend(card.lossy_codes()),
             Format::Binary => bytes.extend(card.binary()),
-            Format::Text => text::push_line(&card.lossy_codes(), self.page, &mut bytes),
+            Format::Text => text::push_line(&card.lossy_codes(), self.page, self.line_end, &mut bytes),
         }
         self.medium.write_at(self.end, &bytes).map_err(|source| MediaError::Host {
             file: self.medium.name().to_owned(),

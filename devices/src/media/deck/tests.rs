@@ -4,7 +4,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use s370_arch::ebcdic::{from_text, to_text};
 
 use super::*;
-use crate::media::shared::SharedFile;
+use crate::media::{LineEnd, shared::SharedFile};
 
 fn read(bytes: &[u8]) -> Result<Deck, DeckError> {
     Deck::read("deck", bytes, &Reading::default())
@@ -131,6 +131,10 @@ fn a_punched_file_goes_on_where_it_was() {
         sink.take(&Card::from_codes(&[0xC1, 0x02]), 1).expect("written");
         assert_eq!(file.bytes(), after, "{format:?}");
     }
+    let file = SharedFile::default();
+    let sink = DeckFile::new(Box::new(file.clone()), Format::Text, CodePage::Page1047).expect("a file");
+    sink.ending_lines(LineEnd::CrLf).take(&Card::from_codes(&[0xAD]), 1).expect("written");
+    assert_eq!(file.bytes(), b"[\r\n");
     let torn = DeckFile::new(Box::new(SharedFile::holding(&[0; 90])), Format::Ebcdic, CodePage::default());
     assert_eq!(
         torn.err().map(|error| error.to_string()),

@@ -3,6 +3,7 @@
 use s370_arch::ebcdic::CodePage;
 
 use super::{COLUMNS, Card, DeckError, LongLines, MOST_CARDS, Reading};
+use crate::media::LineEnd;
 
 /// Columns between tab stops.
 const TAB: usize = 8;
@@ -87,14 +88,14 @@ pub fn write_card(codes: &[u8; COLUMNS], page: CodePage, out: &mut Vec<u8>) -> R
     if let Some(column) = codes.iter().position(|&code| page.decode(code).is_control()) {
         return Err((column + 1, codes[column]));
     }
-    push_line(codes, page, out);
+    push_line(codes, page, LineEnd::Lf, out);
     Ok(())
 }
 
 /// Appends a card's line as [`write_card`] does, with a question mark for codes that have no graphic character.
-pub fn push_line(codes: &[u8; COLUMNS], page: CodePage, out: &mut Vec<u8>) {
+pub fn push_line(codes: &[u8; COLUMNS], page: CodePage, line_end: LineEnd, out: &mut Vec<u8>) {
     let graphic = |&code: &u8| Some(page.decode(code)).filter(|character| !character.is_control()).unwrap_or('?');
     let line: String = codes.iter().map(graphic).collect();
     out.extend(line.trim_end_matches(' ').as_bytes());
-    out.push(b'\n');
+    out.extend(line_end.bytes());
 }

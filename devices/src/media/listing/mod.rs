@@ -4,6 +4,7 @@
 //! a line is printed. The text of [`text`] is the truth that survives the death of the process; a PDF ([`pdf`]) is made from
 //! such a text when it is wanted: when a listing is closed, or much later.
 
+pub mod pdf;
 pub mod text;
 
 use crate::media::MediaError;

@@ -5,7 +5,7 @@
 use s370_arch::ebcdic::CodePage;
 
 use super::PrintSink;
-use crate::media::{MediaError, Medium};
+use crate::media::{LineEnd, MediaError, Medium};
 
 /// How a listing is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Encoding {
     /// Whether only ASCII may be in the file, instead of UTF-8. The not sign becomes a circumflex, the broken bar a bar,
     /// other characters a question mark.
     pub ascii: bool,
+    /// What ends a line.
+    pub line_end: LineEnd,
 }
 
 impl Encoding {
@@ -81,13 +83,15 @@ impl PrintSink for TextListing {
     }
 
     fn space(&mut self, lines: usize) {
-        self.pending.extend(std::iter::repeat_n(b'\n', lines));
+        for _ in 0..lines {
+            self.pending.extend(self.encoding.line_end.bytes());
+        }
         self.printed &= lines == 0;
     }
 
     fn new_page(&mut self) {
         if self.printed {
-            self.pending.push(b'\n');
+            self.pending.extend(self.encoding.line_end.bytes());
         }
         self.pending.push(0x0C);
         self.printed = false;
@@ -153,6 +157,18 @@ mod tests {
     }
 
     #[test]
+    fn lines_may_end_in_two_characters() {
+        let file = SharedFile::default();
+        let mut sink = listing(&file, Encoding { line_end: LineEnd::CrLf, ..Encoding::default() });
+        sink.print(&from_text("ONE"));
+        sink.space(2);
+        sink.print(&from_text("TWO"));
+        sink.new_page();
+        sink.commit().expect("written");
+        assert_eq!(file.bytes(), b"ONE\r\n\r\nTWO\r\n\x0C");
+    }
+
+    #[test]
     fn only_graphic_characters_are_printed() {
         let codes = [0xC1, 0x00, 0x15, 0x5F, 0x6A, 0x4A, 0x41, 0xAD, 0x40];
         let print = |encoding| {
@@ -163,8 +179,8 @@ mod tests {
             String::from_utf8(file.bytes()).expect("UTF-8")
         };
         assert_eq!(print(Encoding::default()), "A  ¬¦¢\u{A0}Ý");
-        assert_eq!(print(Encoding { page: CodePage::Page037, ascii: true }), "A  ^|? ?");
-        assert_eq!(print(Encoding { page: CodePage::Page1047, ascii: true }), "A  ^|? [");
+        assert_eq!(print(Encoding { ascii: true, ..Encoding::default() }), "A  ^|? ?");
+        assert_eq!(print(Encoding { page: CodePage::Page1047, ascii: true, ..Encoding::default() }), "A  ^|? [");
     }
 
     #[test]

@@ -74,6 +74,12 @@ impl Form {
         Ok(form)
     }
 
+    /// The same form with lines an eighth of an inch apart.
+    #[must_use]
+    pub fn dense(self) -> Form {
+        Form { eight_lines_an_inch: true, ..self }
+    }
+
     /// The form of 66 lines, eleven inches, for which most software is written: channel 1 on line 1, channel 12 on line
     /// 61, channel 9 on line 63, the others six lines apart.
     #[must_use]

@@ -9,6 +9,7 @@
 mod characters;
 mod command;
 pub mod form;
+pub mod tape;
 
 use s370_arch::channel::UnitStatus;
 
