@@ -6,6 +6,7 @@ pub mod attachment;
 pub mod bare;
 pub mod configuration;
 pub mod deck;
+pub mod disk;
 pub mod engine;
 pub mod files;
 pub mod hex;

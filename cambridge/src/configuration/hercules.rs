@@ -302,7 +302,8 @@ fn meaning(class: Class, operand: &str, base: &Path) -> Meaning {
         (Class::Reader, "intrq") => flag("eof", false),
         (Class::Reader, "trunc") => text("long-lines", "cut"),
         (Class::Reader, "multifile" | "autopad") => Meaning::Nothing,
-        (Class::Punch | Class::Printer, "crlf") => Meaning::Unknown,
+        (Class::Printer, "crlf") => text("line-end", "crlf"),
+        (Class::Punch, "crlf") => Meaning::Unknown,
         (Class::Punch | Class::Printer, "noclear") => Meaning::Nothing,
         (Class::Tape, "ring" | "rw") => flag("write", true),
         (Class::Tape, "noring" | "ro") => flag("write", false),
@@ -381,7 +382,7 @@ mod tests {
              * devices\n\
              001F 3215 noprompt\n\
              000C 3505 \"my deck.txt\" ascii eof\n\
-             000D 3525 out/pch00d.txt ascii\n\
+             000D 3525 out/pch00d.txt ascii crlf\n\
              000E 1403 out/prt00e.txt crlf\n\
              0180 3420 starter.aws\n\
              0181.2 3420\n\
@@ -402,6 +403,7 @@ mod tests {
         let options = |address| &configuration.device(Address(address)).expect("a device").options;
         assert_eq!(options(0x00C).files("decks"), [Path::new("/base/my deck.txt")]);
         assert_eq!((options(0x00C).word("format"), options(0x00C).flag("eof")), (Some("text"), Some(true)));
+        assert_eq!(options(0x00E).word("line-end"), Some("crlf"));
         assert_eq!(options(0x00E).file("output"), Some(Path::new("/base/out/prt00e.txt")));
         assert_eq!((options(0x180).flag("write"), options(0x182).flag("write")), (Some(true), None));
         assert_eq!(options(0x150).files("shadows"), [Path::new("/base/packs/shadow_1.cckd")]);
