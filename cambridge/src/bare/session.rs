@@ -186,7 +186,8 @@ impl Session {
             }
         }
         if is_attended && self.ipl.is_none() && !self.has_script {
-            display.text(Voice::Message, "The machine is on. /help lists the commands; /ipl and an address starts it.\n");
+            display
+                .text(Voice::Message, "The machine is on. /help lists the commands; /ipl and an address starts it.\n");
         }
         let script = script.map(Runner::new);
         RunLoop { system: self.system, events: outside, display, script, is_attended }.run()

@@ -157,7 +157,10 @@ fn devices_come_and_go() {
         "MOUNT: a card reader has no option \"eod\"; did you mean \"eof\"?"
     );
     assert_eq!(said(&mut system, "not ready 180"), "NOT: UNMOUNT makes a tape unit not ready");
-    assert_eq!(said(&mut system, "attach 1000 3420"), "ATTACH: \"1000\" is not a device address: three hexadecimal digits, channel and unit, as 00C or 150");
+    assert_eq!(
+        said(&mut system, "attach 1000 3420"),
+        "ATTACH: \"1000\" is not a device address: three hexadecimal digits, channel and unit, as 00C or 150"
+    );
 }
 
 #[test]

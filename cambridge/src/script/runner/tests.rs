@@ -128,8 +128,9 @@ fn on_timeout_decides_what_then() {
 
 #[test]
 fn whenever_answers_each_line_once() {
-    let mut machine =
-        Machine::new("whenever /\\*(\\d\\d) (\\w)/ say $1 $2 $$ $9.\nwait /END/\nforget /\\*(\\d\\d) (\\w)/\nwait /END/");
+    let mut machine = Machine::new(
+        "whenever /\\*(\\d\\d) (\\w)/ say $1 $2 $$ $9.\nwait /END/\nforget /\\*(\\d\\d) (\\w)/\nwait /END/",
+    );
     machine.proceed();
     machine.typed("*01 A");
     assert_eq!(machine.messages(), Vec::<String>::new(), "the line is not complete");
