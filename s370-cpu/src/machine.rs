@@ -64,8 +64,14 @@ impl Machine {
     /// A machine with this storage, after power-on reset, in the operating state.
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Machine {
+        Machine::with(Processor::new(state, storage))
+    }
+
+    /// A machine with this processor, and all that it remembers.
+    #[must_use]
+    pub fn with(processor: Processor) -> Machine {
         Machine {
-            processor: Processor::new(state, storage),
+            processor,
             log: InterruptionLog::default(),
             last: None,
             since_interruption: 0,

@@ -103,6 +103,10 @@ impl Fast {
         let mut bypass = if slice.translate { 0 } else { u32::MAX };
         loop {
             let address = state.psw.address;
+            if left == 0 {
+                // A region has used up the budget; whatever stands here is not executed any more.
+                return (slice.budget, Leave::Budget);
+            }
             if address & 1 != 0 {
                 return (slice.budget - left, Leave::Slow);
             }
