@@ -167,6 +167,11 @@ impl Run {
         Ok(Run { machine })
     }
 
+    /// The machine.
+    pub fn machine(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
     /// Runs to the final wait, or until `limit` instructions have been executed.
     pub fn finish(&mut self, limit: u64) -> Outcome {
         let (instructions, stop) = self.machine.run(&mut NoDevices, limit);

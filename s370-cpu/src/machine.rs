@@ -70,12 +70,7 @@ impl Machine {
     /// A machine with this processor, and all that it remembers.
     #[must_use]
     pub fn with(processor: Processor) -> Machine {
-        Machine {
-            processor,
-            log: InterruptionLog::default(),
-            last: None,
-            since_interruption: 0,
-        }
+        Machine { processor, log: InterruptionLog::default(), last: None, since_interruption: 0 }
     }
 
     /// Executes at most `budget` instructions; says how many were, and why it stopped.

@@ -94,6 +94,11 @@ impl Processor {
         &self.fast.translator
     }
 
+    /// The translator itself, whose settings may be changed at any time.
+    pub fn translator_mut(&mut self) -> &mut Translator {
+        &mut self.fast.translator
+    }
+
     /// Says when translation is thought to pay.
     pub fn tune(&mut self, tuning: Tuning) {
         self.fast.translator.tuning = tuning;

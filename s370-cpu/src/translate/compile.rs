@@ -1,7 +1,5 @@
 //! From a plan to host code: the only place, with [`emit`](super::emit), that knows Cranelift.
 
-use std::sync::Arc;
-
 use cranelift_codegen::{
     Context,
     control::ControlPlane,
@@ -76,17 +74,18 @@ impl Compiler {
         Ok(Compiler { isa, context: Context::new(), builder: FunctionBuilderContext::new() })
     }
 
-    /// Compiles a region: its code, which may stand anywhere.
+    /// Compiles a region: its code, which may stand anywhere. It can be listed afterwards if `list` says so.
     ///
     /// # Errors
     /// The compiler fails.
-    pub fn compile(&mut self, plan: &Plan, surroundings: Surroundings) -> Result<Vec<u8>, Trouble> {
+    pub fn compile(&mut self, plan: &Plan, surroundings: Surroundings, list: bool) -> Result<Vec<u8>, Trouble> {
         let failure = |why: String| Trouble::Compiler {
             instructions: plan.instructions(),
-            at: plan.entries.first().map_or(0, |entry| plan.blocks[*entry].at()),
+            at: plan.entries.first().map_or(0, |entry| plan.blocks[entry.block].at()),
             why,
         };
         self.context.clear();
+        self.context.set_disasm(list);
         let mut signature = Signature::new(self.isa.default_call_conv());
         signature.params.extend([AbiParam::new(types::I64), AbiParam::new(types::I32)]);
         signature.returns.push(AbiParam::new(types::I64));
@@ -103,23 +102,11 @@ impl Compiler {
         Ok(code.code_buffer().to_vec())
     }
 
-    /// The region in the compiler's intermediate language, and its listing in the host's.
-    ///
-    /// # Errors
-    /// The compiler fails.
-    pub fn listing(&mut self, plan: &Plan, surroundings: Surroundings) -> Result<(String, String), Trouble> {
-        self.context.clear();
-        self.context.set_disasm(true);
-        self.compile(plan, surroundings)?;
-        let written = self.context.func.display().to_string();
+    /// The region compiled last in the compiler's intermediate language as optimized, and in the host's, if
+    /// [`Compiler::compile`] was told to list it.
+    pub fn listing(&self) -> (String, String) {
         let listed = self.context.compiled_code().and_then(|code| code.vcode.clone()).unwrap_or_default();
-        Ok((written, listed))
-    }
-
-    /// The compiler's target, for whoever wants to know.
-    #[must_use]
-    pub fn target(&self) -> Arc<str> {
-        self.isa.triple().to_string().into()
+        (self.context.func.display().to_string(), listed)
     }
 }
 
@@ -183,14 +170,14 @@ impl Region<'_> {
     /// Goes to the block of an entry.
     fn enter(&mut self, builder: &mut FunctionBuilder<'_>, number: Value) {
         let entries = &self.plan.entries;
-        if let [only] = entries[..] {
-            builder.ins().jump(self.hosts[only], &[]);
+        if let [only] = &entries[..] {
+            builder.ins().jump(self.hosts[only.block], &[]);
             return;
         }
         let calls: Vec<BlockCall> =
-            entries.iter().map(|entry| builder.func.dfg.block_call(self.hosts[*entry], &[])).collect();
+            entries.iter().map(|entry| builder.func.dfg.block_call(self.hosts[entry.block], &[])).collect();
         // Two calls must not share the list of their arguments.
-        let otherwise = builder.func.dfg.block_call(self.hosts[entries[0]], &[]);
+        let otherwise = builder.func.dfg.block_call(self.hosts[entries[0].block], &[]);
         let table = builder.create_jump_table(JumpTableData::new(otherwise, &calls));
         builder.ins().br_table(number, table);
     }
@@ -202,7 +189,9 @@ impl Region<'_> {
         let left = builder.use_var(self.variables.left);
         let condition = builder.use_var(self.variables.condition);
         let after = builder.ins().iadd_imm_s(left, -i64::from(count));
-        let picture = Picture::new(condition, block.dirty);
+        // Registers that are put back at the end of each block are what the frame has.
+        let dirty = if self.plan.puts_back() { block.dirty.in_both(Registers::CONDITION) } else { block.dirty };
+        let picture = Picture::new(condition, dirty);
         let beginning = Beginning {
             frame: self.frame,
             fetch: self.fetch,
@@ -222,7 +211,7 @@ impl Region<'_> {
             flow = execute(&mut emit, &site.slot, next_address(&site.slot, site.at)).unwrap_or(Next::Sequential);
             emit.end();
         }
-        emit.settle();
+        emit.settle(self.plan.puts_back());
         emit.builder.def_var(self.variables.left, after);
         Self::finish(&mut emit, self.plan, &self.hosts, block, flow);
         emit.write_exits();

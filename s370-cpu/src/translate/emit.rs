@@ -41,6 +41,8 @@ pub struct Surroundings {
 pub struct Word {
     value: Value,
     known: Option<u32>,
+    /// Of an address: the value from which it was made by leaving out the leftmost 8 bits.
+    whole: Option<Value>,
 }
 
 /// The guest's registers at some point: names of their values, where they are not those of the beginning of the block.
@@ -229,17 +231,27 @@ impl<'a, 'b> Emit<'a, 'b> {
         block
     }
 
-    /// Gives the variables the values that the registers have now.
-    pub fn settle(&mut self) {
+    /// Gives the variables the values that the registers have now; and puts these back, if the region does that at the end
+    /// of each block.
+    pub fn settle(&mut self, puts_back: bool) {
         for n in 0..16 {
-            if let Some(value) = self.picture.gr[n] {
-                self.builder.def_var(self.variables.gr[n], value);
+            if let Some(value) = self.picture.gr[usize::from(n)] {
+                self.builder.def_var(self.variables.gr[usize::from(n)], value);
+                if puts_back {
+                    self.keep(value, Frame::general(n));
+                }
             }
         }
         for n in 0..4 {
-            if let Some(value) = self.picture.fpr[n] {
-                self.builder.def_var(self.variables.fpr[n], value);
+            if let Some(value) = self.picture.fpr[usize::from(n)] {
+                self.builder.def_var(self.variables.fpr[usize::from(n)], value);
+                if puts_back {
+                    self.keep(value, Frame::floating(n));
+                }
             }
+        }
+        if puts_back {
+            self.picture.dirty = self.picture.dirty.in_both(Registers::CONDITION);
         }
         let lazy = self.lazy(self.condition_words());
         self.builder.def_var(self.variables.condition, lazy);
@@ -321,7 +333,8 @@ impl<'a, 'b> Emit<'a, 'b> {
         if let Some(at) = at.known {
             return self.builder.ins().load(types::I64, constant(), table, (at / BLOCK * 8) as i32);
         }
-        let eighth = self.builder.ins().ushr_imm_u(at.value, 8);
+        // The bits that are no part of the address are left out of the number of the block as well.
+        let eighth = self.builder.ins().ushr_imm_u(at.whole.unwrap_or(at.value), 8);
         let offset = self.builder.ins().band_imm_u(eighth, 0xFFF8);
         let offset = self.builder.ins().uextend(types::I64, offset);
         let place = self.builder.ins().iadd(table, offset);
@@ -366,12 +379,12 @@ impl<'a, 'b> Emit<'a, 'b> {
             Some(_) => {}
             None if length == 1 => {}
             None if is_natural => {
-                let wide = self.builder.ins().uextend(types::I64, at.value);
+                let wide = self.builder.ins().uextend(types::I64, at.whole.unwrap_or(at.value));
                 let odd = self.builder.ins().band_imm_u(wide, i64::from(length) - 1);
                 unusual = self.builder.ins().bor(unusual, odd);
             }
             None => {
-                let end = self.builder.ins().band_imm_u(at.value, i64::from(BLOCK - 1));
+                let end = self.builder.ins().band_imm_u(at.whole.unwrap_or(at.value), i64::from(BLOCK - 1));
                 let beyond = self.builder.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, end, i64::from(BLOCK - length));
                 let beyond = self.builder.ins().uextend(types::I64, beyond);
                 unusual = self.builder.ins().bor(unusual, beyond);
@@ -467,7 +480,7 @@ impl Word {
 }
 
 fn unknown(value: Value) -> Word {
-    Word { value, known: None }
+    Word { value, known: None, whole: None }
 }
 
 impl Algebra for Emit<'_, '_> {
@@ -478,7 +491,7 @@ impl Algebra for Emit<'_, '_> {
 
     fn word(&mut self, value: u32) -> Word {
         let known = Some(value & ADDRESS);
-        Word { value: self.builder.ins().iconst(types::I32, i64::from(value)), known }
+        Word { value: self.builder.ins().iconst(types::I32, i64::from(value)), known, whole: None }
     }
 
     fn long(&mut self, value: u64) -> Value {
@@ -491,7 +504,7 @@ impl Algebra for Emit<'_, '_> {
             Some(value) => value,
             None => self.builder.use_var(self.variables.gr[n]),
         };
-        Word { value, known: self.known[n] }
+        Word { value, known: self.known[n], whole: None }
     }
 
     fn set_gr(&mut self, n: u8, word: Word) {
@@ -536,7 +549,7 @@ impl Algebra for Emit<'_, '_> {
 
     fn combine(&mut self, operation: Operation, a: Word, b: Word) -> Word {
         let known = fold(operation, a.known, b.known);
-        Word { value: self.combine_long(operation, a.value, b.value), known }
+        Word { value: self.combine_long(operation, a.value, b.value), known, whole: None }
     }
 
     fn combine_long(&mut self, operation: Operation, a: Value, b: Value) -> Value {
@@ -564,7 +577,7 @@ impl Algebra for Emit<'_, '_> {
 
     fn select(&mut self, truth: Value, a: Word, b: Word) -> Word {
         let known = a.known.filter(|_| a.known == b.known);
-        Word { value: self.builder.ins().select(truth, a.value, b.value), known }
+        Word { value: self.builder.ins().select(truth, a.value, b.value), known, whole: None }
     }
 
     fn select_long(&mut self, truth: Value, a: Value, b: Value) -> Value {
@@ -600,7 +613,10 @@ impl Algebra for Emit<'_, '_> {
     fn address(&mut self, word: Word) -> Word {
         match word.known {
             Some(known) => self.word(known),
-            None => unknown(self.builder.ins().band_imm_u(word.value, i64::from(ADDRESS))),
+            None => {
+                let value = self.builder.ins().band_imm_u(word.value, i64::from(ADDRESS));
+                Word { value, known: None, whole: Some(word.value) }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ mod record;
 mod semantics;
 mod survey;
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{cell::Cell, collections::BTreeMap, fmt::Write as _};
 
 use s370_arch::storage_key::BLOCK;
 
@@ -96,7 +96,6 @@ pub struct Counters {
 struct Region {
     place: Place,
     program_mask: u8,
-    assumed: Vec<(u8, u32)>,
     /// Absolute addresses of its instructions' halfwords.
     halfwords: Vec<u32>,
     /// Where it may be entered: logical and absolute addresses.
@@ -105,6 +104,17 @@ struct Region {
     entered: Cell<u64>,
     executed: Cell<u64>,
     refused: Cell<u64>,
+}
+
+/// An entry of a region.
+struct Entry {
+    region: u32,
+    /// Its number in the region.
+    number: u32,
+    /// Its logical address.
+    at: u32,
+    /// What must be in registers, the rightmost 24 bits.
+    assumed: Vec<(u8, u32)>,
 }
 
 /// How a region was executed.
@@ -124,6 +134,10 @@ pub struct Translator {
     pub tuning: Tuning,
     /// What has been done.
     pub counters: Counters,
+    /// Regions are to be listed.
+    pub keeps_listings: bool,
+    /// The listings, for whoever wants to see them to take.
+    pub listings: Vec<String>,
     /// Why nothing is translated any more, or what could not be.
     pub trouble: Option<Trouble>,
     samples: Samples,
@@ -133,8 +147,8 @@ pub struct Translator {
     regions: Vec<Option<Region>>,
     /// Regions by the absolute block that they have instructions in.
     by_block: BTreeMap<u32, Vec<u32>>,
-    /// Entries by the number in their slots: region, number of the entry, its logical address.
-    entries: Vec<(u32, u32, u32)>,
+    /// Entries by the number in their slots.
+    entries: Vec<Entry>,
     exits: [u64; REASONS],
     is_off: bool,
     frame: Frame,
@@ -145,6 +159,8 @@ impl Default for Translator {
         Translator {
             tuning: Tuning::default(),
             counters: Counters::default(),
+            keeps_listings: false,
+            listings: Vec::new(),
             trouble: None,
             samples: Samples::default(),
             recording: None,
@@ -235,7 +251,10 @@ impl Translator {
         }
         let surroundings = Surroundings { storage: storage.host_base(), marks: storage.marks_base() };
         let (Some(compiler), Some(_)) = (&mut self.compiler, &self.arena) else { return Ok(()) };
-        let code = compiler.compile(plan, surroundings)?;
+        let code = compiler.compile(plan, surroundings, self.keeps_listings)?;
+        if self.keeps_listings {
+            self.listings.push(list(plan, &compiler.listing()));
+        }
         if self.entries.len() + plan.entries.len() > ENTRY_NUMBERS {
             self.clear(cache, storage);
         }
@@ -250,7 +269,6 @@ impl Translator {
         let mut region = Region {
             place,
             program_mask: plan.program_mask,
-            assumed: plan.assumed.clone(),
             halfwords: halfwords(plan),
             entries: Vec::new(),
             instructions: plan.instructions() as u64,
@@ -258,11 +276,11 @@ impl Translator {
             executed: Cell::new(0),
             refused: Cell::new(0),
         };
-        for (n, &entry) in plan.entries.iter().enumerate() {
-            let Some(site) = plan.blocks[entry].sites.first() else { continue };
+        for (n, entry) in (0..).zip(&plan.entries) {
+            let Some(site) = plan.blocks[entry.block].sites.first() else { continue };
             region.entries.push((site.at, site.absolute));
             let slot = Slot::region(self.entries.len() as u16, site.slot.length);
-            self.entries.push((number, n as u32, site.at));
+            self.entries.push(Entry { region: number, number: n, at: site.at, assumed: entry.assumed.clone() });
             if let Some((cursor, _)) = cache.enter(site.absolute) {
                 cursor.set(slot);
             }
@@ -281,13 +299,13 @@ impl Translator {
 
     /// Executes the region that the slot at the PSW's address names.
     pub fn enter(&mut self, number: u16, state: &mut CpuState, context: &Context, left: &mut u64) -> Outcome {
-        let Some(&(region, entry, at)) = self.entries.get(usize::from(number)) else { return Outcome::Refused };
-        let (Some(Some(region)), Some(arena)) = (self.regions.get(region as usize), &self.arena) else {
+        let Some(entry) = self.entries.get(usize::from(number)) else { return Outcome::Refused };
+        let (Some(Some(region)), Some(arena)) = (self.regions.get(entry.region as usize), &self.arena) else {
             return Outcome::Refused;
         };
         let fits = region.program_mask == state.psw.program_mask
-            && at == state.psw.address
-            && region.assumed.iter().all(|(register, value)| state.gr[usize::from(*register)] & ADDRESS == *value);
+            && entry.at == state.psw.address
+            && entry.assumed.iter().all(|(register, value)| state.gr[usize::from(*register)] & ADDRESS == *value);
         if !fits {
             region.refused.set(region.refused.get() + 1);
             return Outcome::Refused;
@@ -296,7 +314,7 @@ impl Translator {
         (frame.gr, frame.fpr) = (state.gr, state.fpr);
         (frame.condition, frame.left) = (LazyCode::of(state.psw.cc).0, *left);
         (frame.fetch, frame.store) = context.tables();
-        let answer = arena.enter(region.place, frame, entry);
+        let answer = arena.enter(region.place, frame, entry.number);
         (state.gr, state.fpr) = (frame.gr, frame.fpr);
         state.psw.cc = LazyCode(frame.condition).code();
         state.psw.address = answer as u32 & ADDRESS;
@@ -314,14 +332,14 @@ impl Translator {
     /// Looks after a while whether regions pay, and gives up those that do not.
     pub fn review(&mut self, cache: &Cache, storage: &Storage, number: u16) {
         const OFTEN: u64 = 500;
-        let Some(&(number, ..)) = self.entries.get(usize::from(number)) else { return };
+        let Some(&Entry { region: number, .. }) = self.entries.get(usize::from(number)) else { return };
         let Some(Some(region)) = self.regions.get(number as usize) else { return };
         let entered = region.entered.get() + region.refused.get();
         if entered < OFTEN {
             return;
         }
         let pays = region.executed.get() >= entered * self.tuning.worth;
-        (region.entered.set(0), region.refused.set(0), region.executed.set(0));
+        [&region.entered, &region.refused, &region.executed].map(|count| count.set(0));
         if !pays {
             self.counters.retired += 1;
             self.give_up(number, cache, storage);
@@ -355,7 +373,7 @@ impl Translator {
             let Some((cursor, base)) = cache.enter(absolute) else { continue };
             let slot = cursor.slot();
             let is_ours = slot.code == Code::Region
-                && self.entries.get(usize::from(slot.region_number())).is_some_and(|entry| entry.0 == number);
+                && self.entries.get(usize::from(slot.region_number())).is_some_and(|entry| entry.region == number);
             if is_ours {
                 decode_slot(cursor, base, storage, absolute & !(BLOCK - 1));
             }
@@ -379,6 +397,27 @@ impl Translator {
         self.samples.clear();
         self.recording = None;
     }
+}
+
+/// A region's listing: the guest's instructions by blocks, then the compiler's form of them, then the host's.
+fn list(plan: &Plan, (intermediate, host): &(String, String)) -> String {
+    let mut text = format!("region of {} instructions, entered at", plan.instructions());
+    for entry in &plan.entries {
+        let _ = write!(text, " {:06X}", plan.blocks[entry.block].at());
+        for (register, value) in &entry.assumed {
+            let _ = write!(text, ", register {register} = {value:06X}");
+        }
+        text.push(';');
+    }
+    text.push('\n');
+    for block in &plan.blocks {
+        let _ = writeln!(text, "block {:06X}, branch to {:06X?}, known {:?}", block.at(), block.targets, block.known);
+        for site in &block.sites {
+            let _ = writeln!(text, "  {:06X}  {:?}", site.at, site.slot.code);
+        }
+    }
+    let _ = write!(text, "{intermediate}\n{host}");
+    text
 }
 
 /// The halfwords that instructions of a plan cover, in order.

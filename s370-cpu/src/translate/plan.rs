@@ -19,6 +19,8 @@ use crate::{
 
 /// Instructions that a region has at most.
 const LONGEST: usize = 700;
+/// Instructions of a region whose exits may be long.
+const SMALL: usize = 32;
 /// Targets of one branch that are told apart.
 const TARGETS: usize = 6;
 /// Places where a region may be entered.
@@ -60,6 +62,15 @@ impl Block {
     }
 }
 
+/// A block where a region may be entered.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub block: usize,
+    /// What must be in registers, the rightmost 24 bits: the code relies on it.
+    pub assumed: Vec<(u8, u32)>,
+}
+
 /// What is to be translated: all that the compiler needs to know.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -67,12 +78,10 @@ pub struct Plan {
     pub blocks: Vec<Block>,
     /// Their numbers by the address of their first instruction.
     pub index: BTreeMap<u32, usize>,
-    /// The blocks where it may be entered.
-    pub entries: Vec<usize>,
+    /// Where it may be entered.
+    pub entries: Vec<Entry>,
     /// Registers that are used or changed anywhere.
     pub touched: Registers,
-    /// Addresses that must be in registers on entry, for no instruction here changes them: the rightmost 24 bits.
-    pub assumed: Vec<(u8, u32)>,
     /// The program mask it is good for.
     pub program_mask: u8,
     /// Absolute addresses of the 2K blocks that instructions are in, by logical address.
@@ -85,6 +94,12 @@ impl Plan {
         self.blocks.iter().map(|block| block.sites.len()).sum()
     }
 
+    /// Whether registers are put back at the end of each block. Otherwise each exit puts back what may have changed, which
+    /// spares loops the stores, but makes exits long.
+    pub fn puts_back(&self) -> bool {
+        self.instructions() > SMALL
+    }
+
     /// Makes a region of a recording. `decode` gives the instruction at an absolute address, if it is one that stands firm.
     pub fn form(recording: &Recording, decode: impl Fn(u32) -> Option<Slot>, assume: bool) -> Option<Plan> {
         let sites = sites(recording, decode);
@@ -94,21 +109,47 @@ impl Plan {
             index: BTreeMap::new(),
             entries: Vec::new(),
             touched: Registers::default(),
-            assumed: Vec::new(),
             program_mask: recording.program_mask,
             homes: sites.values().map(|site| (site.at & !(BLOCK - 1), site.absolute & !(BLOCK - 1))).collect(),
         };
         for &leader in &profile.leaders {
             plan.add_block(leader, &sites, &profile);
         }
-        plan.entries = profile.entries.iter().filter_map(|at| plan.index.get(at).copied()).take(ENTRIES).collect();
-        if plan.entries.is_empty() {
+        let roots: Vec<usize> = profile.roots.iter().filter_map(|at| plan.index.get(at).copied()).collect();
+        let heads = profile.heads.iter().filter_map(|at| plan.index.get(at).copied());
+        // Where the recording happened to begin is no place to enter when there are loops.
+        let skipped = usize::from(!profile.heads.is_empty() && profile.begins_in_root);
+        let mut blocks: Vec<usize> = roots.iter().copied().skip(skipped).chain(heads).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks.truncate(ENTRIES);
+        if blocks.is_empty() {
             return None;
         }
-        if assume {
-            plan.assume();
+        let unchanged = if assume { plan.unchanged() } else { Known::default() };
+        let bases = if assume { plan.bases() } else { Registers::default() };
+        // What would be known if it were entered only where the recording was: loops rely on the registers by which
+        // their branches are addressed.
+        let seeds: Vec<_> = roots.iter().map(|root| (*root, unchanged)).collect();
+        let inside = plan.flow(&seeds).0;
+        let seeds: Vec<_> = blocks
+            .iter()
+            .map(|&block| {
+                let inside = inside[block].unwrap_or_default();
+                let kept = |n: usize| unchanged[n].or(inside[n].filter(|_| bases.has(Registers::general(n as u8))));
+                (block, std::array::from_fn(kept))
+            })
+            .collect();
+        let (known, dirty) = plan.flow(&seeds);
+        for (n, block) in plan.blocks.iter_mut().enumerate() {
+            (block.known, block.dirty) = (known[n].unwrap_or_default(), dirty[n]);
         }
-        plan.follow();
+        for block in blocks {
+            let known = plan.blocks[block].known;
+            let assumed = (0..16).filter_map(|n| Some((n, known[usize::from(n)]?))).collect();
+            plan.entries.push(Entry { block, assumed });
+        }
+        plan.drop_unreached(&known);
         Some(plan)
     }
 
@@ -136,8 +177,15 @@ impl Plan {
         self.blocks.push(block);
     }
 
-    /// Registers that decide where branches go, and that nothing here changes, may be taken to have the values they had.
-    fn assume(&mut self) {
+    /// Registers by which branches are addressed.
+    fn bases(&self) -> Registers {
+        let last = self.blocks.iter().filter_map(|block| block.sites.last());
+        let based = last.filter(|site| site.slot.length == 2).filter_map(|site| decider(&site.slot));
+        based.fold(Registers::default(), |all, (register, _)| all.and(Registers::general(register)))
+    }
+
+    /// Registers that decide where branches go, and that nothing here changes: the values they had.
+    fn unchanged(&self) -> Known {
         let changed = self.blocks.iter().fold(Registers::default(), |changed, block| {
             let mut survey = Survey::new(Known::default(), self.program_mask);
             walk(&mut survey, block);
@@ -152,41 +200,58 @@ impl Plan {
                 values.entry(register).or_default().insert(target.wrapping_sub(displacement) & ADDRESS);
             }
         }
-        values.retain(|&register, values| values.len() == 1 && !changed.has(Registers::general(register)));
-        self.assumed =
-            values.into_iter().filter_map(|(register, values)| Some((register, values.into_iter().next()?))).collect();
+        let mut unchanged = Known::default();
+        for (register, values) in values {
+            if values.len() == 1 && !changed.has(Registers::general(register)) {
+                unchanged[usize::from(register)] = values.first().copied();
+            }
+        }
+        unchanged
     }
 
-    /// Works out what is known, and what is changed, when each block begins.
-    fn follow(&mut self) {
-        let mut at_entry = Known::default();
-        for &(register, value) in &self.assumed {
-            at_entry[usize::from(register)] = Some(value);
-        }
+    /// What is known, and what is changed, when each block begins, if the region is entered at these blocks with this
+    /// knowledge; nothing is known of blocks that are not reached.
+    fn flow(&self, seeds: &[(usize, Known)]) -> (Vec<Option<Known>>, Vec<Registers>) {
         let mut known: Vec<Option<Known>> = vec![None; self.blocks.len()];
-        for &entry in &self.entries {
-            known[entry] = Some(at_entry);
+        let mut dirty = vec![Registers::default(); self.blocks.len()];
+        let mut work = Vec::new();
+        for &(block, seed) in seeds {
+            known[block] = Some(known[block].map_or(seed, |old| meet(&old, &seed)));
+            work.push(block);
         }
-        let mut work: Vec<usize> = self.entries.clone();
         while let Some(number) = work.pop() {
             let Some(before) = known[number] else { continue };
             let block = &self.blocks[number];
             let mut survey = Survey::new(before, self.program_mask);
-            let flow = walk(&mut survey, block);
-            let dirty = block.dirty.and(survey.changed);
-            for (target, after) in successors(block, flow, &survey.known) {
+            let next = walk(&mut survey, block);
+            let changed = dirty[number].and(survey.changed);
+            for (target, after) in successors(block, next, &survey.known) {
                 let Some(&to) = self.index.get(&target) else { continue };
                 let met = known[to].map_or(after, |old| meet(&old, &after));
-                let all_dirty = self.blocks[to].dirty.and(dirty);
-                if known[to] != Some(met) || self.blocks[to].dirty != all_dirty {
-                    known[to] = Some(met);
-                    self.blocks[to].dirty = all_dirty;
+                let all = dirty[to].and(changed);
+                if known[to] != Some(met) || dirty[to] != all {
+                    (known[to], dirty[to]) = (Some(met), all);
                     work.push(to);
                 }
             }
         }
-        for (block, known) in self.blocks.iter_mut().zip(known) {
-            block.known = known.unwrap_or_default();
+        (known, dirty)
+    }
+
+    /// Leaves out blocks that are not reached from any entry.
+    fn drop_unreached(&mut self, known: &[Option<Known>]) {
+        let mut numbers = Vec::new();
+        let mut kept = Vec::new();
+        for (block, known) in std::mem::take(&mut self.blocks).into_iter().zip(known) {
+            numbers.push(kept.len());
+            if known.is_some() {
+                kept.push(block);
+            }
+        }
+        self.blocks = kept;
+        self.index = self.blocks.iter().enumerate().map(|(n, block)| (block.at(), n)).collect();
+        for entry in &mut self.entries {
+            entry.block = numbers[entry.block];
         }
     }
 }
@@ -257,20 +322,33 @@ fn sites(recording: &Recording, decode: impl Fn(u32) -> Option<Slot>) -> BTreeMa
 /// What a recording says about the flow of control.
 struct Profile {
     leaders: BTreeSet<u32>,
-    entries: BTreeSet<u32>,
+    /// Where the recording begins, first of all, and begins again after what cannot be translated.
+    roots: Vec<u32>,
+    /// Whether the first of them is where it began.
+    begins_in_root: bool,
+    /// Where loops begin.
+    heads: BTreeSet<u32>,
     targets: BTreeMap<u32, BTreeMap<u32, usize>>,
 }
 
 impl Profile {
     fn of(recording: &Recording, sites: &BTreeMap<u32, Site>) -> Profile {
-        let mut profile = Profile { leaders: BTreeSet::new(), entries: BTreeSet::new(), targets: BTreeMap::new() };
+        let mut profile = Profile {
+            leaders: BTreeSet::new(),
+            roots: Vec::new(),
+            begins_in_root: recording.visits.first().is_some_and(|visit| sites.contains_key(&visit.at)),
+            heads: BTreeSet::new(),
+            targets: BTreeMap::new(),
+        };
         let mut last: Option<&Site> = None;
         for visit in &recording.visits {
             let before = last.take().filter(|_| visit.is_joined);
             let Some(site) = sites.get(&visit.at) else { continue };
             last = Some(site);
             let Some(before) = before else {
-                profile.entries.insert(visit.at);
+                if !profile.roots.contains(&visit.at) {
+                    profile.roots.push(visit.at);
+                }
                 continue;
             };
             if is_branch(before.slot.code) {
@@ -281,12 +359,12 @@ impl Profile {
                     let is_call_or_return =
                         matches!(before.slot.code, Code::BcrAlways | Code::Balr | Code::Basr | Code::Bal | Code::Bas);
                     if visit.at <= before.at && !is_call_or_return {
-                        profile.entries.insert(visit.at);
+                        profile.heads.insert(visit.at);
                     }
                 }
             }
         }
-        profile.leaders.extend(&profile.entries);
+        profile.leaders.extend(profile.roots.iter().chain(&profile.heads));
         profile.leaders.retain(|at| sites.contains_key(at));
         profile
     }

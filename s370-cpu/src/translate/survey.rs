@@ -30,7 +30,13 @@ impl Registers {
         self.0 & other.0 == other.0
     }
 
-    /// Both sets.
+    /// What is in both sets.
+    #[must_use]
+    pub fn in_both(self, other: Registers) -> Registers {
+        Registers(self.0 & other.0)
+    }
+
+    /// What is in either set.
     #[must_use]
     pub fn and(self, other: Registers) -> Registers {
         Registers(self.0 | other.0)
