@@ -10,3 +10,4 @@ pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
+pub mod workshop;

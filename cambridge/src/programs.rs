@@ -163,6 +163,11 @@ impl Run {
         storage.store(0, image);
         let mut machine = Machine::new(CpuState::new(Model::default()), Arc::new(storage));
         machine.processor.engine = engine;
+        if engine == Engine::Translator
+            && let Ok(thread) = crate::workshop::Thread::start()
+        {
+            machine.processor.translator_mut().employ(Box::new(thread));
+        }
         machine.processor.state.restart = true;
         Ok(Run { machine })
     }

@@ -96,6 +96,9 @@ impl Fast {
         }
         // A channel, another processor or whoever runs this one may have changed storage since.
         self.heed(storage);
+        if slice.translate {
+            self.translator.collect(&self.cache, storage);
+        }
         self.tlb.select(state);
         let mut left = slice.budget;
         let mut in_regions = 0;

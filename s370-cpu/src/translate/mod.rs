@@ -8,6 +8,7 @@ mod algebra;
 mod compile;
 mod emit;
 mod entry;
+pub mod job;
 mod plan;
 mod record;
 mod semantics;
@@ -19,9 +20,9 @@ use s370_arch::storage_key::BLOCK;
 
 pub use self::compile::Trouble;
 use self::{
-    compile::Compiler,
     emit::{REASONS, Reason, Surroundings},
     entry::{Arena, Frame, Place},
+    job::{Finished, Job, Ticket, Worker, Workshop},
     plan::Plan,
     record::{Recording, Samples},
 };
@@ -55,7 +56,7 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Tuning {
-        Tuning { threshold: 4, recording: 3000, worth: 40, patience: 2 }
+        Tuning { threshold: 10, recording: 2500, worth: 40, patience: 3 }
     }
 }
 
@@ -90,16 +91,19 @@ pub struct Counters {
     pub invalidated: u64,
     /// Regions given up because they did not pay.
     pub retired: u64,
+    /// Nanoseconds of compilation, as far as whoever compiles has a clock.
+    pub compile_nanoseconds: u64,
 }
 
 /// A region that may be entered.
 struct Region {
-    place: Place,
+    /// Where its code is, once it is compiled.
+    place: Option<Place>,
     program_mask: u8,
     /// Absolute addresses of its instructions' halfwords.
     halfwords: Vec<u32>,
-    /// Where it may be entered: logical and absolute addresses.
-    entries: Vec<(u32, u32)>,
+    /// Where it may be entered: the numbers in the slots, and absolute addresses.
+    entries: Vec<(u16, u32)>,
     instructions: u64,
     entered: Cell<u64>,
     executed: Cell<u64>,
@@ -142,7 +146,12 @@ pub struct Translator {
     pub trouble: Option<Trouble>,
     samples: Samples,
     recording: Option<Recording>,
-    compiler: Option<Compiler>,
+    worker: Worker,
+    workshop: Option<Box<dyn Workshop>>,
+    /// Jobs that are being done.
+    outstanding: usize,
+    /// How often everything was forgotten.
+    epoch: u64,
     arena: Option<Arena>,
     regions: Vec<Option<Region>>,
     /// Regions by the absolute block that they have instructions in.
@@ -164,7 +173,10 @@ impl Default for Translator {
             trouble: None,
             samples: Samples::default(),
             recording: None,
-            compiler: None,
+            worker: Worker::default(),
+            workshop: None,
+            outstanding: 0,
+            epoch: 0,
             arena: None,
             regions: Vec::new(),
             by_block: BTreeMap::new(),
@@ -196,7 +208,7 @@ impl Translator {
 
     /// The interpreter is found at an absolute address, having executed much.
     pub fn sample(&mut self, absolute: u32, state: &CpuState, context: &Context) {
-        if self.is_off || self.recording.is_some() {
+        if self.is_off || self.recording.is_some() || self.outstanding != 0 {
             return;
         }
         if self.samples.note(absolute, self.tuning.threshold, self.tuning.patience) {
@@ -227,74 +239,115 @@ impl Translator {
         let Some(recording) = self.recording.take() else { return };
         let decode = |absolute: u32| {
             let (cursor, _) = cache.enter(absolute)?;
-            let is_firm = !matches!(cursor.slot().code, Code::Undecoded | Code::Volatile | Code::Slow | Code::End);
-            is_firm.then(|| decode_at(storage, absolute))
+            is_firm(cursor.slot().code).then(|| decode_at(storage, absolute))
         };
         let first = recording.visits.first().map_or(0, |visit| visit.absolute);
         let Some(plan) = Plan::form(&recording, decode, self.samples.failures(first) == 0) else {
             self.samples.failed([first]);
             return;
         };
-        if let Err(trouble) = self.install(&plan, cache, storage) {
-            self.is_off = !matches!(trouble, Trouble::Compiler { .. });
-            self.samples.failed([first]);
-            self.trouble = Some(trouble);
-        }
-    }
-
-    fn install(&mut self, plan: &Plan, cache: &Cache, storage: &Storage) -> Result<(), Trouble> {
-        if self.arena.is_none() {
-            self.arena = Some(Arena::new(ARENA)?);
-        }
-        if self.compiler.is_none() {
-            self.compiler = Some(Compiler::new()?);
-        }
-        let surroundings = Surroundings { storage: storage.host_base(), marks: storage.marks_base() };
-        let (Some(compiler), Some(_)) = (&mut self.compiler, &self.arena) else { return Ok(()) };
-        let code = compiler.compile(plan, surroundings, self.keeps_listings)?;
-        if self.keeps_listings {
-            self.listings.push(list(plan, &compiler.listing()));
-        }
         if self.entries.len() + plan.entries.len() > ENTRY_NUMBERS {
             self.clear(cache, storage);
         }
-        let mut place = self.arena.as_mut().and_then(|arena| arena.add(&code));
-        if place.is_none() {
-            // Rarely: everything begins anew.
-            self.clear(cache, storage);
-            place = self.arena.as_mut().and_then(|arena| arena.add(&code));
+        let ticket = Ticket { epoch: self.epoch, number: self.add_region(&plan) };
+        let surroundings = Surroundings { storage: storage.host_base(), marks: storage.marks_base() };
+        let job = Job { plan, surroundings, lists: self.keeps_listings, ticket };
+        if let Some(workshop) = &mut self.workshop {
+            workshop.submit(job);
+            self.outstanding += 1;
+        } else {
+            let finished = self.worker.work(&job);
+            self.take(finished, cache, storage);
         }
-        let Some(place) = place else { return Ok(()) };
+    }
+
+    /// Takes in what has been compiled meanwhile.
+    #[inline]
+    pub fn collect(&mut self, cache: &Cache, storage: &Storage) {
+        if self.outstanding == 0 {
+            return;
+        }
+        while let Some(finished) = self.workshop.as_mut().and_then(|workshop| workshop.finished()) {
+            self.outstanding = self.outstanding.saturating_sub(1);
+            self.take(finished, cache, storage);
+        }
+    }
+
+    /// Has jobs done there from now on.
+    pub fn employ(&mut self, workshop: Box<dyn Workshop>) {
+        (self.workshop, self.outstanding) = (Some(workshop), 0);
+    }
+
+    /// Enters a region whose code is still to come. From now on it is given up if something in it is stored into.
+    fn add_region(&mut self, plan: &Plan) -> u32 {
         let number = self.regions.len() as u32;
-        let mut region = Region {
-            place,
+        let mut entries = Vec::new();
+        for (n, entry) in (0..).zip(&plan.entries) {
+            let Some(site) = plan.blocks[entry.block].sites.first() else { continue };
+            entries.push((self.entries.len() as u16, site.absolute));
+            self.entries.push(Entry { region: number, number: n, at: site.at, assumed: entry.assumed.clone() });
+        }
+        let region = Region {
+            place: None,
             program_mask: plan.program_mask,
             halfwords: halfwords(plan),
-            entries: Vec::new(),
+            entries,
             instructions: plan.instructions() as u64,
             entered: Cell::new(0),
             executed: Cell::new(0),
             refused: Cell::new(0),
         };
-        for (n, entry) in (0..).zip(&plan.entries) {
-            let Some(site) = plan.blocks[entry.block].sites.first() else { continue };
-            region.entries.push((site.at, site.absolute));
-            let slot = Slot::region(self.entries.len() as u16, site.slot.length);
-            self.entries.push(Entry { region: number, number: n, at: site.at, assumed: entry.assumed.clone() });
-            if let Some((cursor, _)) = cache.enter(site.absolute) {
-                cursor.set(slot);
-            }
-        }
         for &halfword in &region.halfwords {
             let numbers = self.by_block.entry(halfword / BLOCK).or_default();
             if numbers.last() != Some(&number) {
                 numbers.push(number);
             }
         }
+        self.regions.push(Some(region));
+        number
+    }
+
+    /// A region is compiled, or could not be.
+    fn take(&mut self, finished: Finished, cache: &Cache, storage: &Storage) {
+        self.counters.compile_nanoseconds += finished.nanoseconds;
+        self.listings.extend(finished.listing);
+        if finished.ticket.epoch != self.epoch {
+            return;
+        }
+        let number = finished.ticket.number;
+        let outcome = finished.outcome.and_then(|code| self.install(number, &code, cache));
+        let is_installed = outcome.as_ref().is_ok_and(|is_installed| *is_installed);
+        if let Err(trouble) = outcome {
+            self.is_off |= !matches!(trouble, Trouble::Compiler { .. });
+            self.trouble = Some(trouble);
+        }
+        if !is_installed {
+            self.give_up(number, cache, storage);
+        }
+    }
+
+    /// Puts a region's entries into the decode cache. It is not done if something in the region is no longer decoded, or there
+    /// is no room for the code.
+    fn install(&mut self, number: u32, code: &[u8], cache: &Cache) -> Result<bool, Trouble> {
+        let arena = match &mut self.arena {
+            Some(arena) => arena,
+            None => self.arena.insert(Arena::new(ARENA)?),
+        };
+        let Some(Some(region)) = self.regions.get_mut(number as usize) else { return Ok(true) };
+        let stands = |absolute: u32| cache.enter(absolute).is_some_and(|(cursor, _)| is_firm(cursor.slot().code));
+        if !region.entries.iter().all(|entry| stands(entry.1)) {
+            return Ok(false);
+        }
+        let Some(place) = arena.add(code) else { return Ok(false) };
+        region.place = Some(place);
+        for &(entry, absolute) in &region.entries {
+            if let Some((cursor, _)) = cache.enter(absolute) {
+                cursor.set(Slot::region(entry, cursor.slot().length));
+            }
+        }
         self.counters.regions += 1;
         self.counters.translated += region.instructions;
-        self.regions.push(Some(region));
-        Ok(())
+        Ok(true)
     }
 
     /// Executes the region that the slot at the PSW's address names.
@@ -303,6 +356,7 @@ impl Translator {
         let (Some(Some(region)), Some(arena)) = (self.regions.get(entry.region as usize), &self.arena) else {
             return Outcome::Refused;
         };
+        let Some(place) = region.place else { return Outcome::Refused };
         let fits = region.program_mask == state.psw.program_mask
             && entry.at == state.psw.address
             && entry.assumed.iter().all(|(register, value)| state.gr[usize::from(*register)] & ADDRESS == *value);
@@ -314,7 +368,7 @@ impl Translator {
         (frame.gr, frame.fpr) = (state.gr, state.fpr);
         (frame.condition, frame.left) = (LazyCode::of(state.psw.cc).0, *left);
         (frame.fetch, frame.store) = context.tables();
-        let answer = arena.enter(region.place, frame, entry.number);
+        let answer = arena.enter(place, frame, entry.number);
         (state.gr, state.fpr) = (frame.gr, frame.fpr);
         state.psw.cc = LazyCode(frame.condition).code();
         state.psw.address = answer as u32 & ADDRESS;
@@ -339,7 +393,9 @@ impl Translator {
             return;
         }
         let pays = region.executed.get() >= entered * self.tuning.worth;
-        [&region.entered, &region.refused, &region.executed].map(|count| count.set(0));
+        for count in [&region.entered, &region.refused, &region.executed] {
+            count.set(0);
+        }
         if !pays {
             self.counters.retired += 1;
             self.give_up(number, cache, storage);
@@ -383,8 +439,8 @@ impl Translator {
                 numbers.retain(|other| *other != number);
             }
         }
-        if let Some(arena) = &mut self.arena {
-            arena.remove(region.place);
+        if let (Some(arena), Some(place)) = (&mut self.arena, region.place) {
+            arena.remove(place);
         }
     }
 
@@ -392,6 +448,7 @@ impl Translator {
     pub fn clear(&mut self, cache: &Cache, storage: &Storage) {
         (0..self.regions.len() as u32).for_each(|number| self.give_up(number, cache, storage));
         self.regions.clear();
+        self.epoch += 1;
         self.entries.clear();
         self.by_block.clear();
         self.samples.clear();
@@ -418,6 +475,11 @@ fn list(plan: &Plan, (intermediate, host): &(String, String)) -> String {
     }
     let _ = write!(text, "{intermediate}\n{host}");
     text
+}
+
+/// Whether a slot holds an instruction that is expected to stay.
+fn is_firm(code: Code) -> bool {
+    !matches!(code, Code::Undecoded | Code::Volatile | Code::Slow | Code::End)
 }
 
 /// The halfwords that instructions of a plan cover, in order.
