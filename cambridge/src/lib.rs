@@ -23,6 +23,7 @@ pub mod report;
 pub mod tape;
 pub mod script;
 pub mod terminal;
-=======
 pub mod terminals;
->>>>>>> consoles
+=======
+pub mod workshop;
+>>>>>>> translator
