@@ -12,18 +12,15 @@ pub mod files;
 pub mod hex;
 pub mod ipl_deck;
 pub mod link;
+pub mod listener;
 pub mod listing;
 pub mod operator;
-pub mod listener;
 pub mod outputs;
 pub mod probe;
 pub mod programs;
 pub mod report;
-<<<<<<< HEAD
-pub mod tape;
 pub mod script;
+pub mod tape;
 pub mod terminal;
 pub mod terminals;
-=======
 pub mod workshop;
->>>>>>> translator
