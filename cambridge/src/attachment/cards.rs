@@ -4,7 +4,7 @@ use std::path::Path;
 
 use devices::{
     media::{
-        MediaError,
+        LineEnd, MediaError,
         deck::{Card, CardSink, Deck, DeckFile, Format, LongLines, Reading},
     },
     unit_record::{
@@ -20,6 +20,11 @@ use crate::configuration::device::Options;
 /// The code page that the options ask for.
 pub(super) fn page(options: &Options) -> CodePage {
     options.word("code").and_then(CodePage::named).unwrap_or_default()
+}
+
+/// What ends a line of text.
+pub(super) fn line_end(options: &Options) -> LineEnd {
+    if options.word("line-end") == Some("crlf") { LineEnd::CrLf } else { LineEnd::Lf }
 }
 
 pub(super) fn build_reader(name: &str, options: &Options) -> Result<Built, String> {
@@ -95,7 +100,8 @@ pub(super) fn empty_stackers(punch: &mut Punch, options: Option<&Options>) -> Re
             // The old file is closed first: the new one may be the same.
             punch.empty_stackers(Box::new(NoStacker));
             let sink = DeckFile::new(open_for_adding(file)?, format, page(options));
-            punch.empty_stackers(Box::new(sink.map_err(|error| error.to_string())?));
+            let sink = sink.map_err(|error| error.to_string())?.ending_lines(line_end(options));
+            punch.empty_stackers(Box::new(sink));
             punch.press_start();
         }
         None => {

@@ -6,12 +6,15 @@ use devices::{
     dasd::{CkdPack, ckd::CkdDrive, geometry::Model},
     media::{
         Medium,
-        disk::{self, Image},
+        disk::{self, Compression, Image},
     },
 };
 
 use super::{Built, open_for_reading, open_for_writing};
-use crate::configuration::device::{Address, Options};
+use crate::{
+    configuration::device::{Address, Options},
+    files::{HostFile, Purpose},
+};
 
 pub(super) fn build(address: Address, name: &str, options: &Options) -> Result<Built, String> {
     let model = Model::named(name).ok_or_else(|| format!("{name} is not a disk drive"))?;
@@ -49,11 +52,24 @@ pub(super) fn open(options: &Options, notes: &mut Vec<String>) -> Result<Vec<Box
     let mut media: Vec<Box<dyn Medium>> = Vec::new();
     for (n, &path) in all.iter().enumerate() {
         let is_last = n + 1 == all.len();
+        if is_last && !shadows.is_empty() && !read_only && !path.exists() {
+            make_shadow(&all[..n], path)?;
+            notes.push(format!("{}: a new shadow file", path.display()));
+        }
         // A pack in several files is written in all of them.
         let is_written = !read_only && (is_last || base_is_written);
         media.push(Box::new(if is_written { open_for_writing(path, notes)? } else { open_for_reading(path)? }));
     }
     Ok(media)
+}
+
+fn make_shadow(beneath: &[&Path], path: &Path) -> Result<(), String> {
+    let mut media: Vec<Box<dyn Medium>> = Vec::new();
+    for path in beneath {
+        media.push(Box::new(open_for_reading(path)?));
+    }
+    let new = HostFile::open(path, Purpose::Create).map_err(|error| error.to_string())?;
+    disk::create_shadow(media, Box::new(new), Compression::Zlib).map_err(|error| error.to_string())
 }
 
 pub(super) fn unmount(drive: &mut CkdDrive) {

@@ -11,7 +11,11 @@ use devices::{
     unit_record::printer::{Printer, PrinterKind},
 };
 
-use super::{Built, cards::page, open_for_adding};
+use super::{
+    Built,
+    cards::{line_end, page},
+    open_for_adding,
+};
 use crate::configuration::device::Options;
 
 /// Where lines go when no file takes them: nowhere. The printer is not ready then.
@@ -48,8 +52,11 @@ pub(super) fn change(printer: &mut Printer, options: Option<&Options>) -> Result
         printer.press_stop();
         return Ok(Vec::new());
     };
-    let encoding =
-        Encoding { page: page(options), ascii: options.word("format") == Some("ascii"), ..Encoding::default() };
+    let encoding = Encoding {
+        page: page(options),
+        ascii: options.word("format") == Some("ascii"),
+        line_end: line_end(options),
+    };
     let listing = TextListing::new(open_for_adding(file)?, encoding).map_err(|error| error.to_string())?;
     printer.take_off(Box::new(listing));
     if let Some(form) = options.carriage("carriage") {

@@ -31,7 +31,7 @@ pub enum Event {
 
 /// Where the operator sees what happens.
 pub trait Display {
-    /// Text of the console, as it comes, or whole lines of another voice.
+    /// Text on the console's paper, as it comes, or whole lines of another voice.
     fn text(&mut self, voice: Voice, text: &str);
 
     /// The machine's status, several times a second while it changes.
@@ -238,11 +238,10 @@ impl RunLoop<'_> {
 
     /// Brings what the machine has to say to whom it may concern.
     fn pump(&mut self) {
-        let typed = self.system.take_typed();
-        if !typed.is_empty() {
-            self.display.text(Voice::Console, &typed);
+        for (voice, text) in self.system.take_typed() {
+            self.display.text(voice, &text);
             if let Some(script) = &mut self.script {
-                script.typed(&mut self.system, &typed);
+                script.typed(&mut self.system, voice, &text);
             }
         }
         for notice in self.system.take_notices() {

@@ -4,7 +4,7 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::mpsc::{self, Sender},
+    sync::mpsc,
 };
 
 use clap::Args;
@@ -95,6 +95,18 @@ impl MachineOptions {
         Script::parse(&name, &text, base, &self.variables()).map(Some).map_err(|problems| problems.to_string())
     }
 
+    /// Everything that the options ask for, before it is used: nothing has happened yet.
+    fn prepare(&self) -> Result<(Session, Option<Script>), String> {
+        let (mut configuration, ipl) = self.configuration()?;
+        let script = self.script()?;
+        if script.is_some() && configuration.console.is_none() {
+            configuration.console = first_typewriter(&configuration);
+        }
+        let mut system = System::new(&configuration)?;
+        system.notices.splice(..0, configuration.warnings.iter().map(ToString::to_string));
+        Ok((Session { system, ipl, has_script: script.is_some() }, script))
+    }
+
     /// Sets the machine up and runs it until it is switched off.
     #[must_use]
     pub fn execute(&self) -> ExitCode {
@@ -102,42 +114,37 @@ impl MachineOptions {
             eprintln!("cambridge bare: {what}");
             ExitCode::from(EXIT_WRONG)
         };
-        let prepared = self.configuration().and_then(|machine| Ok((machine, self.script()?)));
-        let ((mut configuration, ipl), script) = match prepared {
+        let (session, script) = match self.prepare() {
             Ok(prepared) => prepared,
             Err(what) => return wrong(what),
         };
-        for warning in &configuration.warnings {
-            eprintln!("cambridge bare: {warning}");
-        }
-        if script.is_some() && configuration.console.is_none() {
-            configuration.console = first_typewriter(&configuration);
-        }
-        let system = match System::new(&configuration) {
-            Ok(system) => system,
-            Err(what) => return wrong(what),
-        };
-        let session = Session { system, ipl, has_script: script.is_some() };
         let (events, outside) = mpsc::channel();
         let is_unattended = script.as_ref().is_some_and(|script| !stays(script));
         let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-        let script = script.map(Runner::new);
         if has_terminal && !self.plain && !is_unattended {
-            return match Screen::start(events.clone()) {
-                Ok(mut screen) => {
-                    let ended = session.run(&mut screen, script, outside, Some(&events));
-                    drop(screen);
-                    exit_code(ended)
-                }
-                Err(error) => wrong(format!("the terminal: {error}")),
+            let mut screen = match Screen::start(events.clone()) {
+                Ok(screen) => screen,
+                Err(error) => return wrong(format!("the terminal: {error}")),
             };
+            let ended = session.run(&mut screen, script, outside, true);
+            drop(screen);
+            return exit_code(ended);
         }
         let mut display = Plain::new(io::stdout(), io::stderr());
-        if is_unattended {
-            return exit_code(session.run(&mut display, script, outside, None));
+        if !is_unattended {
+            plain::listen(events);
         }
-        plain::listen(events.clone());
-        exit_code(session.run(&mut display, script, outside, Some(&events)))
+        exit_code(session.run(&mut display, script, outside, !is_unattended))
+    }
+
+    /// An unattended run: sets the machine up, and runs it until the script ends or nobody is left who could do anything.
+    ///
+    /// # Errors
+    /// What is wrong with the options, the configuration or the script.
+    pub fn unattended(&self, display: &mut dyn Display) -> Result<Ended, String> {
+        let (session, script) = self.prepare()?;
+        let (_, outside) = mpsc::channel();
+        Ok(session.run(display, script, outside, false))
     }
 }
 
@@ -163,9 +170,9 @@ impl Session {
     fn run(
         mut self,
         display: &mut dyn Display,
-        script: Option<Runner>,
+        script: Option<Script>,
         outside: mpsc::Receiver<Event>,
-        operator: Option<&Sender<Event>>,
+        is_attended: bool,
     ) -> Ended {
         for notice in self.system.take_notices() {
             display.text(Voice::Message, &format!("{notice}\n"));
@@ -174,15 +181,15 @@ impl Session {
             && let Err(error) = operator::obey(&mut self.system, &format!("ipl {address}"))
         {
             display.text(Voice::Message, &format!("{error}\n"));
-            if operator.is_none() {
+            if !is_attended {
                 return Ended::Script(EXIT_FAILURE);
             }
         }
-        if operator.is_some() && self.ipl.is_none() && !self.has_script {
+        if is_attended && self.ipl.is_none() && !self.has_script {
             display
                 .text(Voice::Message, "The machine is on. /help lists the commands; /ipl and an address starts it.\n");
         }
-        let is_attended = operator.is_some();
+        let script = script.map(Runner::new);
         RunLoop { system: self.system, events: outside, display, script, is_attended }.run()
     }
 }

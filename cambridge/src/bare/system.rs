@@ -22,7 +22,7 @@ use crate::{
         device::{Address, DeviceSpec},
         kinds::Class,
     },
-    terminal::model::Activity,
+    terminal::model::{Activity, Voice},
 };
 
 /// Interruptions that one instruction can lead to, for the trace.
@@ -203,15 +203,15 @@ impl System {
         self.bare.channels.device::<Typewriter>(console.0).is_some_and(|typewriter| typewriter.is_proceed())
     }
 
-    /// What the operator's console has typed since this was last asked.
-    pub fn take_typed(&mut self) -> String {
-        let Some(console) = self.console else { return String::new() };
+    /// What was typed on the operator's console, and by whom, since this was last asked.
+    pub fn take_typed(&mut self) -> Vec<(Voice, String)> {
+        let Some(console) = self.console else { return Vec::new() };
         let output = match self.bare.channels.device::<Typewriter>(console.0) {
             Some(typewriter) => typewriter.take_output(),
-            None => return String::new(),
+            None => return Vec::new(),
         };
         if output.is_empty() {
-            return String::new();
+            return Vec::new();
         }
         // A write may have waited for that.
         self.bare.touched(console.0);

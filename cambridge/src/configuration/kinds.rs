@@ -177,6 +177,8 @@ pub const PUNCH_FORMATS: &[&str] = &["ebcdic", "text", "binary"];
 pub const PRINT_FORMATS: &[&str] = &["text", "ascii"];
 /// Character codes.
 pub const CODES: &[&str] = &["037", "1047"];
+/// What ends a line.
+pub const LINE_ENDS: &[&str] = &["lf", "crlf"];
 /// What becomes of the columns after the 80th of a line of text.
 pub const LONG_LINES: &[&str] = &["refuse", "cut"];
 
@@ -207,6 +209,8 @@ pub const OPTIONS: &[OptionKind] = &[
            "how lines are written: text is UTF-8 (the default), ascii has question marks for other characters"),
     option("code",      &[Class::Reader, Class::Punch, Class::Printer], Form::Word(CODES), true,
            "the character code in the machine; 037 by default"),
+    option("line-end",  &[Class::Punch, Class::Printer], Form::Word(LINE_ENDS), true,
+           "what ends a line of text in the file; lf by default"),
     option("carriage",  &[Class::Printer], Form::Carriage, true,
            "the form's lines and the stops on its carriage tape, channel@line: 66:1@1,12@60,9@63"),
     option("lu",        &[Class::Typewriter, Class::Display], Form::Name, false,

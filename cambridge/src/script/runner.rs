@@ -18,7 +18,7 @@ use crate::{
     bare::system::System,
     configuration::problem::{Place, Problem},
     operator,
-    terminal::model::Activity,
+    terminal::model::{Activity, Voice},
 };
 
 /// How much of what the console typed is kept for a `wait` that comes later.
@@ -99,14 +99,15 @@ impl Runner {
         Ok(())
     }
 
-    /// The console has typed this.
-    pub fn typed(&mut self, system: &mut System, text: &str) {
+    /// This was typed on the console. Patterns see what the machine typed; a line of the operator only ends its line.
+    pub fn typed(&mut self, system: &mut System, voice: Voice, text: &str) {
         if let Some((name, file)) = &mut self.transcript
             && let Err(error) = file.write_all(text.as_bytes())
         {
             self.messages.push(format!("{name}: {error}"));
             self.transcript = None;
         }
+        let text = if voice == Voice::Typed { "\n" } else { text };
         self.unseen.push_str(text);
         if self.unseen.len() > MOST_UNSEEN {
             let least = self.unseen.len() - MOST_UNSEEN;
@@ -321,3 +322,6 @@ fn with_captures(action: &Action, captures: &Captures<'_>) -> Action {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

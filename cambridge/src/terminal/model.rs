@@ -10,8 +10,10 @@ const PAPER: usize = 5000;
 /// Who wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Voice {
-    /// The machine's console, and what was typed on it.
+    /// The machine's console.
     Console,
+    /// The operator, typing on the console.
+    Typed,
     /// The operator, giving a command.
     Command,
     /// What answers a command.
@@ -81,7 +83,7 @@ pub enum Event {
     Key(Key),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
-    /// Text of the console, or complete lines of another voice.
+    /// Text on the console's paper, or complete lines of another voice.
     Text(Voice, String),
     /// The machine's status.
     Status(Status),
@@ -182,7 +184,8 @@ impl Model {
 
     fn append(&mut self, voice: Voice, text: &str) {
         // What the console types goes on where it stopped, unless somebody else wrote in between.
-        let goes_on = self.is_open && voice == Voice::Console;
+        let is_paper = matches!(voice, Voice::Console | Voice::Typed);
+        let goes_on = self.is_open && is_paper;
         for (n, piece) in text.split_inclusive('\n').enumerate() {
             let line = piece.strip_suffix('\n').unwrap_or(piece);
             match self.paper.back_mut() {
@@ -191,7 +194,7 @@ impl Model {
             }
         }
         if !text.is_empty() {
-            self.is_open = voice == Voice::Console && !text.ends_with('\n');
+            self.is_open = is_paper && !text.ends_with('\n');
         }
         while self.paper.len() > PAPER {
             self.paper.pop_front();
@@ -212,7 +215,8 @@ mod tests {
         let mut model = Model::new(80, 24);
         for (voice, text) in [
             (Voice::Console, "ENTER: "),
-            (Voice::Console, "HELLO\nENT"),
+            (Voice::Typed, "HELLO\n"),
+            (Voice::Console, "ENT"),
             (Voice::Console, "ER: "),
             (Voice::Answer, "Stopped.\n"),
             (Voice::Console, "BYE\n"),

@@ -24,7 +24,7 @@ impl<O: Write, M: Write> Plain<O, M> {
 
     fn write(&mut self, voice: Voice, text: &str) -> io::Result<()> {
         match voice {
-            Voice::Console => {
+            Voice::Console | Voice::Typed => {
                 self.output.write_all(text.as_bytes())?;
                 self.is_open = !text.ends_with('\n');
                 return self.output.flush();

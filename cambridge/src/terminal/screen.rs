@@ -228,7 +228,7 @@ fn draw_row(output: &mut impl Write, n: u16, row: &Row) -> io::Result<()> {
     queue!(output, MoveTo(0, n))?;
     for (style, text) in row {
         match style {
-            Style::Voice(Voice::Console) | Style::Typing => {}
+            Style::Voice(Voice::Console | Voice::Typed) | Style::Typing => {}
             Style::Voice(Voice::Command) => queue!(output, SetAttribute(Attribute::Bold))?,
             Style::Voice(Voice::Answer) => queue!(output, SetForegroundColor(Color::Cyan))?,
             Style::Voice(Voice::Message) => queue!(output, SetForegroundColor(Color::Yellow))?,
