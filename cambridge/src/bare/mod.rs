@@ -1,8 +1,13 @@
 //! `cambridge bare`: a program on the bare machine, from the command line.
 
+mod clock;
 pub(crate) mod display;
 mod options;
-mod trace;
+mod paper;
+pub mod run_loop;
+pub mod session;
+pub mod system;
+pub(crate) mod trace;
 
 use std::{
     io::{self, BufWriter, Write},
@@ -49,6 +54,9 @@ impl Options {
     /// Sets the machine up, runs it and shows its state. The exit status is as [`EXAMPLES`] says.
     #[must_use]
     pub fn execute(&self) -> ExitCode {
+        if self.machine.are_given() {
+            return self.machine.execute();
+        }
         let mut machine = match self.set_up() {
             Ok(machine) => machine,
             Err(error) => {

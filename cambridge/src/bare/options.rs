@@ -5,6 +5,7 @@ use std::{fmt, path::PathBuf};
 use clap::{Args, ValueEnum};
 use s370_cpu::processor::Engine;
 
+use super::session::MachineOptions;
 use crate::{configuration::parse_storage_size, engine::parse_engine, hex};
 
 /// What `cambridge bare` does, in a line.
@@ -38,6 +39,9 @@ option is wrong.";
 /// The options of `cambridge bare`.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// A machine with devices.
+    #[command(flatten)]
+    pub machine: MachineOptions,
     /// Put a file's bytes at this absolute address (repeatable)
     #[arg(long, value_name = "FILE@ADDR", value_parser = parse_load)]
     pub load: Vec<Load>,

@@ -7,7 +7,7 @@ use devices::{
     console::typewriter::{Keyed, Typewriter},
     machine::{BareMachine, End},
 };
-use s370_arch::psw::Psw;
+use s370_arch::{psw::Psw, tod};
 use s370_cpu::state::{Model, RunState};
 
 use super::{
@@ -22,7 +22,7 @@ use crate::{
         device::{Address, DeviceSpec},
         kinds::Class,
     },
-    terminal::model::Activity,
+    terminal::model::{Activity, Voice},
 };
 
 /// Interruptions that one instruction can lead to, for the trace.
@@ -60,7 +60,8 @@ impl System {
     /// # Errors
     /// A device cannot be made, a file cannot be opened: what and where.
     pub fn new(configuration: &Configuration) -> Result<System, String> {
-        let mut model = Model { cpu_id: configuration.processor.cpu_id(), ..Model::default() };
+        let mut model = Model::default();
+        model.cpu_id = configuration.processor.cpu_id();
         model.interval_timer = configuration.interval_timer;
         let mut bare = BareMachine::new(configuration.storage, model).map_err(|error| format!("storage: {error}"))?;
         let tod = tod_at_power_on(configuration.clock).map_err(|what| format!("clock: {what}"))?;
@@ -202,15 +203,15 @@ impl System {
         self.bare.channels.device::<Typewriter>(console.0).is_some_and(|typewriter| typewriter.is_proceed())
     }
 
-    /// What the operator's console has typed since this was last asked.
-    pub fn take_typed(&mut self) -> String {
-        let Some(console) = self.console else { return String::new() };
+    /// What was typed on the operator's console, and by whom, since this was last asked.
+    pub fn take_typed(&mut self) -> Vec<(Voice, String)> {
+        let Some(console) = self.console else { return Vec::new() };
         let output = match self.bare.channels.device::<Typewriter>(console.0) {
             Some(typewriter) => typewriter.take_output(),
-            None => return String::new(),
+            None => return Vec::new(),
         };
         if output.is_empty() {
-            return String::new();
+            return Vec::new();
         }
         // A write may have waited for that.
         self.bare.touched(console.0);
@@ -235,6 +236,13 @@ impl System {
     #[must_use]
     pub fn until(&self, time: u64) -> Duration {
         self.host_time.map_or(Duration::ZERO, |host| host.until(time))
+    }
+
+    /// When channels or timers will next bring something about, in TOD-clock units since power-on; none if never.
+    #[must_use]
+    pub fn next_event(&self) -> Option<u64> {
+        let next = self.bare.machine.processor.next_event_time(&self.bare.channels);
+        (next != u64::MAX).then_some(next)
     }
 
     /// Whether the machine's time is the host's.
@@ -304,6 +312,16 @@ impl System {
         self.bare.machine.log.capacity = 0;
         self.instructions += executed;
         (end, String::from_utf8_lossy(&written).into_owned())
+    }
+
+    /// Sets the interval-timer switch. The timer does not catch up with the time in which it was off.
+    pub fn switch_interval_timer(&mut self, on: bool) {
+        let state = &mut self.bare.machine.processor.state;
+        if on && !state.model.interval_timer {
+            // 1/300ths of a second, as the processor counts them.
+            state.interval_timer_ticks = (u128::from(state.time) * 300 / u128::from(tod::SECOND)) as u64;
+        }
+        state.model.interval_timer = on;
     }
 
     /// The stop key: the processor is in the stopped state afterwards, unless it is check-stopped.

@@ -250,6 +250,12 @@ impl Reader<'_> {
         let mut ignored = Vec::new();
         for operand in operands {
             match meaning(kind.class, &operand.text, self.base) {
+                // The first word that is no keyword is the file; another one is a keyword that is not known here.
+                Meaning::Set(option @ ("output" | "file"), _)
+                    if settings.iter().any(|setting: &Setting| setting.name == option) =>
+                {
+                    ignored.push(operand.text.clone());
+                }
                 Meaning::Set(option, value) => {
                     settings.push(Setting { name: option.to_owned(), value, place: place(operand.column) });
                 }
@@ -300,7 +306,8 @@ fn meaning(class: Class, operand: &str, base: &Path) -> Meaning {
         (Class::Reader | Class::Punch, "ebcdic") => text("format", "ebcdic"),
         (Class::Reader, "eof") => flag("eof", true),
         (Class::Reader, "intrq") => flag("eof", false),
-        (Class::Reader, "multifile" | "trunc" | "autopad") => Meaning::Nothing,
+        (Class::Reader, "trunc") => text("long-lines", "cut"),
+        (Class::Reader, "multifile" | "autopad") => Meaning::Nothing,
         (Class::Punch | Class::Printer, "crlf") => text("line-end", "crlf"),
         (Class::Punch | Class::Printer, "noclear") => Meaning::Nothing,
         (Class::Tape, "ring" | "rw") => flag("write", true),
@@ -380,7 +387,7 @@ mod tests {
              * devices\n\
              001F 3215 noprompt\n\
              000C 3505 \"my deck.txt\" ascii eof\n\
-             000D 3525 out/pch00d.txt ascii\n\
+             000D 3525 out/pch00d.txt ascii fancy\n\
              000E 1403 out/prt00e.txt crlf\n\
              0180 3420 starter.aws\n\
              0181.2 3420\n\
@@ -402,6 +409,7 @@ mod tests {
         assert_eq!(options(0x00C).files("decks"), [Path::new("/base/my deck.txt")]);
         assert_eq!((options(0x00C).word("format"), options(0x00C).flag("eof")), (Some("text"), Some(true)));
         assert_eq!(options(0x00E).word("line-end"), Some("crlf"));
+        assert_eq!(options(0x00E).file("output"), Some(Path::new("/base/out/prt00e.txt")));
         assert_eq!((options(0x180).flag("write"), options(0x182).flag("write")), (Some(true), None));
         assert_eq!(options(0x150).files("shadows"), [Path::new("/base/packs/shadow_1.cckd")]);
         assert_eq!(options(0x150).flag("read-only"), Some(true));
@@ -411,7 +419,7 @@ mod tests {
     fn errors_have_line_and_column() {
         let problems = read(
             "MAINSIZE 1G\n  CPUMODEL\nARCHMODE z/Arch\n15G 3330\n000C\n0190-0180 3420\n0009 3215 \"open\nINCLUDE nowhere.cnf\n\
-             000E 1403 a b\n",
+             000C 3505 eof eof\n",
         )
         .expect_err("complaints");
         assert_eq!(
@@ -424,7 +432,7 @@ mod tests {
              h.cnf:6:1: \"0190-0180\": the last address is less than the first\n\
              h.cnf:7:11: the text has no closing \"\n\
              h.cnf:8:9: /base/nowhere.cnf: No such file or directory (os error 2)\n\
-             h.cnf:9:13: \"output\" is there twice"
+             h.cnf:9:15: \"eof\" is there twice"
         );
     }
 

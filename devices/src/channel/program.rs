@@ -129,7 +129,7 @@ impl ChannelProgram {
     /// The channel status that START I/O stores: program check or protection check.
     pub fn begin<S: ChannelStorage>(caw: Caw, storage: &mut S) -> Result<ChannelProgram, ChannelStatus> {
         let mut program = ChannelProgram::new(caw.key, caw.address);
-        if caw.reserved != 0 || caw.address % 8 != 0 {
+        if caw.reserved != 0 || !caw.address.is_multiple_of(8) {
             return Err(ChannelStatus::PROGRAM_CHECK);
         }
         let ccw = program.fetch_ccw(storage, Fetch::Start)?;
@@ -244,7 +244,7 @@ impl ChannelProgram {
     pub(super) fn fetch_ccw<S: ChannelStorage>(&mut self, storage: &mut S, why: Fetch) -> Result<Ccw, ChannelStatus> {
         let mut ccw = self.fetch_doubleword(storage, self.next)?;
         if ccw.is_transfer_in_channel() {
-            if why == Fetch::Start || ccw.address % 8 != 0 {
+            if why == Fetch::Start || !ccw.address.is_multiple_of(8) {
                 return Err(ChannelStatus::PROGRAM_CHECK);
             }
             let after_transfer = self.next;
@@ -259,7 +259,7 @@ impl ChannelProgram {
             }
         }
         let has_command = why == Fetch::DataChaining || CommandKind::of(ccw.command).is_some();
-        let has_list = !ccw.flags.contains(CcwFlags::INDIRECT) || ccw.address % 4 == 0;
+        let has_list = !ccw.flags.contains(CcwFlags::INDIRECT) || ccw.address.is_multiple_of(4);
         let valid = has_command && has_list && ccw.count != 0 && !ccw.flags.intersects(CcwFlags::RESERVED);
         if valid { Ok(ccw) } else { Err(ChannelStatus::PROGRAM_CHECK) }
     }

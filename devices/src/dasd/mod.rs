@@ -2,7 +2,9 @@
 
 pub mod capacity;
 pub mod ckd;
+pub mod fba;
 pub mod geometry;
+pub mod shared;
 
 use std::ops::Range;
 

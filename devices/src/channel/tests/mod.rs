@@ -2,9 +2,18 @@
 
 mod chaining;
 mod checks;
+mod endings;
+mod halting;
 mod indirect;
+mod instructions;
+mod interruptions;
+mod loading;
+mod model;
+mod random;
 
 use std::collections::VecDeque;
+
+use proptest::{prelude::ProptestConfig, test_runner::RngSeed};
 
 use s370_arch::channel::{Caw, Ccw, CcwFlags, ChannelKind, ChannelStatus, Csw, UnitStatus};
 use s370_cpu::{
@@ -305,4 +314,9 @@ pub(super) fn counting(length: usize) -> Vec<u8> {
 /// A CSW with key 0.
 pub(super) fn csw(address: u32, unit: UnitStatus, channel: ChannelStatus, count: u16) -> Csw {
     Csw { address, unit, channel, count, ..Csw::default() }
+}
+
+/// Property tests find the same every time.
+fn config(seed: u64, cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..ProptestConfig::default() }
 }

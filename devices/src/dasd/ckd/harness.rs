@@ -15,28 +15,28 @@ use crate::{
 };
 
 /// What is in a pack that tests can look into.
-pub(super) struct Contents {
-    pub(super) model: &'static Model,
-    pub(super) tracks: Vec<Vec<u8>>,
-    pub(super) read_only: bool,
+pub(in crate::dasd) struct Contents {
+    pub(in crate::dasd) model: &'static Model,
+    pub(in crate::dasd) tracks: Vec<Vec<u8>>,
+    pub(in crate::dasd) read_only: bool,
     /// Tracks that cannot be read or written.
-    pub(super) broken: Vec<u32>,
+    pub(in crate::dasd) broken: Vec<u32>,
     /// Reads and writes so far.
-    pub(super) reads: usize,
-    pub(super) writes: usize,
-    pub(super) changes: u64,
+    pub(in crate::dasd) reads: usize,
+    pub(in crate::dasd) writes: usize,
+    pub(in crate::dasd) changes: u64,
 }
 
 /// A pack in host storage.
 #[derive(Clone)]
-pub(super) struct MemoryPack(Arc<Mutex<Contents>>, &'static Model);
+pub(in crate::dasd) struct MemoryPack(Arc<Mutex<Contents>>, &'static Model);
 
 /// A record as tests write it: count (cylinder, head, record), key, data.
-pub(super) type Plain = (u16, u16, u8, Vec<u8>, Vec<u8>);
+pub(in crate::dasd) type Plain = (u16, u16, u8, Vec<u8>, Vec<u8>);
 
 impl MemoryPack {
     /// A pack of this model with so many cylinders, each track with a home address and an R0.
-    pub(super) fn new(name: &str, cylinders: u32) -> MemoryPack {
+    pub(in crate::dasd) fn new(name: &str, cylinders: u32) -> MemoryPack {
         let model = Model::named(name).expect("a model");
         let tracks = (0..cylinders * model.heads).map(|number| {
             let mut image = Vec::new();
@@ -51,12 +51,12 @@ impl MemoryPack {
         MemoryPack(Arc::new(Mutex::new(contents)), model)
     }
 
-    pub(super) fn contents(&self) -> MutexGuard<'_, Contents> {
+    pub(in crate::dasd) fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts records on a track, behind its R0.
-    pub(super) fn put(&self, cylinder: u32, head: u32, records: &[Plain]) {
+    pub(in crate::dasd) fn put(&self, cylinder: u32, head: u32, records: &[Plain]) {
         let mut contents = self.contents();
         let model = contents.model;
         let mut image = Vec::new();
@@ -67,7 +67,7 @@ impl MemoryPack {
     }
 
     /// The records of a track, R0 first.
-    pub(super) fn records(&self, cylinder: u32, head: u32) -> Vec<Plain> {
+    pub(in crate::dasd) fn records(&self, cylinder: u32, head: u32) -> Vec<Plain> {
         let contents = self.contents();
         let image = &contents.tracks[(cylinder * contents.model.heads + head) as usize];
         let mut records = Vec::new();
@@ -160,19 +160,19 @@ impl CkdPack for MemoryPack {
 
 /// The channel's side of one command.
 #[derive(Debug, Default)]
-pub(super) struct Area {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::dasd) struct Area {
+    pub(in crate::dasd) bytes: Vec<u8>,
     at: usize,
-    pub(super) is_incorrect: bool,
+    pub(in crate::dasd) is_incorrect: bool,
 }
 
 impl Area {
-    pub(super) fn new(bytes: Vec<u8>) -> Area {
+    pub(in crate::dasd) fn new(bytes: Vec<u8>) -> Area {
         Area { bytes, at: 0, is_incorrect: false }
     }
 
     /// What moved.
-    pub(super) fn moved(&self) -> &[u8] {
+    pub(in crate::dasd) fn moved(&self) -> &[u8] {
         &self.bytes[..self.at]
     }
 
@@ -215,40 +215,46 @@ impl Data for Area {
 
 /// How a command ended.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(in crate::dasd) struct Done {
     /// All status, that which came later too.
-    pub(super) status: UnitStatus,
+    pub(in crate::dasd) status: UnitStatus,
     /// What came after channel end, and when.
-    pub(super) later: Option<(Delay, UnitStatus)>,
+    pub(in crate::dasd) later: Option<(Delay, UnitStatus)>,
     /// What moved.
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::dasd) bytes: Vec<u8>,
     /// The count was too small, or more than was needed.
-    pub(super) is_incorrect: bool,
+    pub(in crate::dasd) is_incorrect: bool,
 }
 
 /// A drive, and the chain that goes on on it.
-pub(super) struct Bench {
-    pub(super) drive: CkdDrive,
-    pub(super) pack: MemoryPack,
+pub(in crate::dasd) struct Bench {
+    pub(in crate::dasd) drive: CkdDrive,
+    pub(in crate::dasd) pack: MemoryPack,
     is_chained: bool,
-    pub(super) now: u64,
+    pub(in crate::dasd) now: u64,
 }
 
 impl Bench {
-    pub(super) fn new(name: &str, cylinders: u32) -> Bench {
+    pub(in crate::dasd) fn new(name: &str, cylinders: u32) -> Bench {
         let pack = MemoryPack::new(name, cylinders);
-        Bench { drive: CkdDrive::new(Box::new(pack.clone())), pack, is_chained: false, now: 0 }
+        Bench { pack: pack.clone(), ..Bench::with(Box::new(pack)) }
+    }
+
+    /// A drive with this pack; the bench's own is empty.
+    pub(in crate::dasd) fn with(pack: Box<dyn CkdPack>) -> Bench {
+        let own = MemoryPack::new(pack.model().name, 0);
+        Bench { drive: CkdDrive::new(pack), pack: own, is_chained: false, now: 0 }
     }
 
     /// The next command begins a chain.
-    pub(super) fn new_chain(&mut self) -> &mut Bench {
+    pub(in crate::dasd) fn new_chain(&mut self) -> &mut Bench {
         self.drive.end_of_chain();
         self.is_chained = false;
         self
     }
 
     /// A command with this data, or room for as many bytes.
-    pub(super) fn command(&mut self, code: u8, bytes: Vec<u8>) -> Done {
+    pub(in crate::dasd) fn command(&mut self, code: u8, bytes: Vec<u8>) -> Done {
         let initial = self.drive.start(Command { code, chained: self.is_chained, now: self.now });
         self.is_chained = true;
         let mut area = Area::new(bytes);
@@ -281,28 +287,28 @@ impl Bench {
     }
 
     /// A control command or a write with this data, which must end well.
-    pub(super) fn give(&mut self, code: u8, bytes: &[u8]) -> &mut Bench {
+    pub(in crate::dasd) fn give(&mut self, code: u8, bytes: &[u8]) -> &mut Bench {
         let done = self.command(code, bytes.to_vec());
         assert_eq!(done.status, UnitStatus::ENDED, "{code:02X} {:02X?}", self.sense());
         self
     }
 
     /// A read with room for so many bytes, which must end well.
-    pub(super) fn take(&mut self, code: u8, length: usize) -> Vec<u8> {
+    pub(in crate::dasd) fn take(&mut self, code: u8, length: usize) -> Vec<u8> {
         let done = self.command(code, vec![0; length]);
         assert_eq!(done.status, UnitStatus::ENDED, "{code:02X} {:02X?}", self.sense());
         done.bytes
     }
 
     /// Seek, in a new chain.
-    pub(super) fn seek(&mut self, cylinder: u16, head: u16) -> &mut Bench {
+    pub(in crate::dasd) fn seek(&mut self, cylinder: u16, head: u16) -> &mut Bench {
         let [c0, c1] = cylinder.to_be_bytes();
         let [h0, h1] = head.to_be_bytes();
         self.new_chain().give(0x07, &[0, 0, c0, c1, h0, h1])
     }
 
     /// A search and a TIC back to it: goes on until the search is satisfied or ends badly.
-    pub(super) fn search(&mut self, code: u8, argument: &[u8]) -> Done {
+    pub(in crate::dasd) fn search(&mut self, code: u8, argument: &[u8]) -> Done {
         for _ in 0..10_000 {
             let done = self.command(code, argument.to_vec());
             if done.status != UnitStatus::ENDED {
@@ -313,7 +319,7 @@ impl Bench {
     }
 
     /// As [`Bench::search`], and it must be satisfied.
-    pub(super) fn find(&mut self, code: u8, argument: &[u8]) -> &mut Bench {
+    pub(in crate::dasd) fn find(&mut self, code: u8, argument: &[u8]) -> &mut Bench {
         let done = self.search(code, argument);
         let found = UnitStatus::ENDED | UnitStatus::STATUS_MODIFIER;
         assert_eq!(done.status, found, "{code:02X} {argument:02X?} {:02X?}", self.sense());
@@ -321,7 +327,7 @@ impl Bench {
     }
 
     /// Searches for a record's identifier on the track that was sought.
-    pub(super) fn find_id(&mut self, number: u8) -> &mut Bench {
+    pub(in crate::dasd) fn find_id(&mut self, number: u8) -> &mut Bench {
         let (cylinder, head) = self.drive.address();
         let [_, _, c0, c1] = cylinder.to_be_bytes();
         let [_, _, h0, h1] = head.to_be_bytes();
@@ -329,33 +335,33 @@ impl Bench {
     }
 
     /// A command that must end with unit check: bytes 0 and 1 of the sense data.
-    pub(super) fn fail(&mut self, code: u8, bytes: &[u8]) -> (u8, u8) {
+    pub(in crate::dasd) fn fail(&mut self, code: u8, bytes: &[u8]) -> (u8, u8) {
         let done = self.command(code, bytes.to_vec());
         assert!(done.status.contains(UnitStatus::UNIT_CHECK), "{code:02X} {:?}", done.status);
         self.sense01()
     }
 
     /// Sense data, by the command.
-    pub(super) fn sense(&mut self) -> Vec<u8> {
+    pub(in crate::dasd) fn sense(&mut self) -> Vec<u8> {
         self.new_chain();
         let done = self.command(0x04, vec![0; 24]);
         self.new_chain();
         done.bytes
     }
 
-    pub(super) fn sense01(&mut self) -> (u8, u8) {
+    pub(in crate::dasd) fn sense01(&mut self) -> (u8, u8) {
         let sense = self.sense();
         (sense[0], sense[1])
     }
 }
 
 /// A count area.
-pub(super) fn count(cylinder: u16, head: u16, number: u8, key: u8, data: u16) -> [u8; 8] {
+pub(in crate::dasd) fn count(cylinder: u16, head: u16, number: u8, key: u8, data: u16) -> [u8; 8] {
     let ([c0, c1], [h0, h1], [d0, d1]) = (cylinder.to_be_bytes(), head.to_be_bytes(), data.to_be_bytes());
     [c0, c1, h0, h1, number, key, d0, d1]
 }
 
 /// Bytes that begin with this one and count up.
-pub(super) fn pattern(first: u8, length: usize) -> Vec<u8> {
+pub(in crate::dasd) fn pattern(first: u8, length: usize) -> Vec<u8> {
     (0..length).map(|n| first.wrapping_add(n as u8)).collect()
 }

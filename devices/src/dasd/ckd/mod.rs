@@ -18,7 +18,7 @@ mod track;
 mod write;
 
 #[cfg(test)]
-mod harness;
+pub(super) mod harness;
 #[cfg(test)]
 mod tests;
 

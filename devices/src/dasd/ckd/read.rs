@@ -68,11 +68,10 @@ impl CkdDrive {
             Area::Count | Area::Key => record.key_area().start,
             Area::Data => record.data_area().start,
         };
-        let is_moving = area != Area::Count || data.store(&track.count(&record)) > 0;
-        let rest = &track.image[from..record.data_area().end];
-        if is_moving && !rest.is_empty() {
-            data.store(rest);
+        if area == Area::Count {
+            data.store(&track.count(&record));
         }
+        data.store(&track.image[from..record.data_area().end]);
         if record.data == 0 {
             return Ok(END_OF_FILE);
         }

@@ -93,9 +93,9 @@ impl PlainTracks {
         Ok(PlainTracks { parts, model, track_size: header.track_size, cylinders: cylinders as u32, header })
     }
 
-    /// Files.
-    pub fn files(&self) -> usize {
-        self.parts.len()
+    /// Names and lengths of the files.
+    pub fn lengths(&self) -> Vec<(String, u64)> {
+        self.parts.iter().map(|part| (part.file.name().to_owned(), part.file.length())).collect()
     }
 
     /// Where a track is.
@@ -193,6 +193,13 @@ impl PlainBlocks {
             Ok(blocks) => Ok(PlainBlocks { file, blocks, start }),
             Err(_) => Err(file.damaged(file.length(), format!("{blocks} blocks, more than can be addressed"))),
         }
+    }
+}
+
+impl PlainBlocks {
+    /// Name and length of the file.
+    pub fn length(&self) -> (String, u64) {
+        (self.file.name().to_owned(), self.file.length())
     }
 }
 

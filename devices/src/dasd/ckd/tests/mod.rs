@@ -1,7 +1,10 @@
 //! The drive as its component descriptions tell of it: command by command, error by error; then against a model of a
 //! track, and against nonsense.
 
+mod damage;
+mod model;
 mod motion;
+mod nonsense;
 mod read;
 mod search;
 mod write;
