@@ -28,7 +28,7 @@ const READ_MODIFIED: u8 = 0x06;
 const SENSE: u8 = 0x04;
 
 /// s3270, driven by its script interface.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     commands: ChildStdin,
     lines: mpsc::Receiver<String>,
@@ -43,10 +43,10 @@ impl Drop for Terminal {
 
 impl Terminal {
     /// Starts it; `None` if it is not installed. `prefix` stands before the host's name: options and a device name.
-    fn start(host: &Host, model: &str, prefix: &str) -> Option<Terminal> {
+    pub fn start(host: &Host, model: &str, prefix: &str) -> Option<Terminal> {
         let target = format!("{prefix}{}", host.address());
         let child = Command::new("s3270")
-            .args(["-model", model, "-utf8", &target])
+            .args(["-model", model, "-utf8", "-clear", "blankFill", &target])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -64,13 +64,21 @@ impl Terminal {
         Some(Terminal { child, commands, lines })
     }
 
-    fn send(&mut self, command: &str) {
+    pub fn send(&mut self, command: &str) {
         writeln!(self.commands, "{command}").expect("s3270 runs");
     }
 
     /// Waits until the command that was sent is done, and gives its data.
     #[track_caller]
     fn done(&mut self, host: &mut Host) -> Vec<String> {
+        let (outcome, data) = self.outcome(host);
+        assert_eq!(outcome, "ok", "{data:?}");
+        data
+    }
+
+    /// As `done`, and gives the outcome too.
+    #[track_caller]
+    pub fn outcome(&mut self, host: &mut Host) -> (String, Vec<String>) {
         let mut data = Vec::new();
         let mut outcome = None;
         host.until("s3270", |_| {
@@ -82,12 +90,11 @@ impl Terminal {
             }
             outcome.is_some()
         });
-        assert_eq!(outcome.as_deref(), Some("ok"), "{data:?}");
-        data
+        (outcome.unwrap_or_default(), data)
     }
 
     #[track_caller]
-    fn command(&mut self, host: &mut Host, command: &str) -> Vec<String> {
+    pub fn command(&mut self, host: &mut Host, command: &str) -> Vec<String> {
         self.send(command);
         self.done(host)
     }
