@@ -1,10 +1,10 @@
 //! Devices and what is in them: from a configuration's or an operator's options to devices with open files.
 
 mod cards;
+mod consoles;
 mod disks;
 mod paper;
 mod tapes;
-mod typewriters;
 
 use std::{io, path::Path};
 
@@ -40,15 +40,14 @@ impl Built {
 pub fn build(spec: &DeviceSpec) -> Result<Built, String> {
     let (name, options) = (spec.kind.name, &spec.options);
     match spec.kind.class {
-        Class::Typewriter => Ok(typewriters::build(name)),
+        Class::Typewriter => Ok(consoles::build(name)),
         Class::Reader => cards::build_reader(name, options),
         Class::Punch => cards::build_punch(name, options),
         Class::Printer => paper::build(name, options),
         Class::Tape => tapes::build(name, options),
         Class::Disk => disks::build(spec.address, name, options),
-        Class::Display | Class::BlockDisk | Class::Adapter => {
-            Err(format!("there is no {} yet", spec.kind.class.name()))
-        }
+        Class::Display => Ok(consoles::build_display(name)),
+        Class::BlockDisk | Class::Adapter => Err(format!("there is no {} yet", spec.kind.class.name())),
     }
 }
 
@@ -108,13 +107,14 @@ pub fn describe(bare: &mut BareMachine, address: Address, class: Class) -> Strin
     let channels = &mut bare.channels;
     let at = address.0;
     let text = match class {
-        Class::Typewriter => channels.device(at).map(|device| typewriters::describe(device)),
+        Class::Typewriter => channels.device(at).map(|device| consoles::describe(device)),
         Class::Reader => channels.device(at).map(|device| cards::describe_reader(device)),
         Class::Punch => channels.device(at).map(|device| cards::describe_punch(device)),
         Class::Printer => channels.device(at).map(|device| paper::describe(device)),
         Class::Tape => channels.device(at).map(|device| tapes::describe(device)),
         Class::Disk => channels.device(at).map(|device| disks::describe(device)),
-        Class::Display | Class::BlockDisk | Class::Adapter => None,
+        Class::Display => channels.device(at).map(|device| consoles::describe_display(device)),
+        Class::BlockDisk | Class::Adapter => None,
     };
     text.unwrap_or_default()
 }
