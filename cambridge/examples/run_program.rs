@@ -30,7 +30,7 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     best_of: u32,
     /// The execution engine
-    #[arg(long, default_value = "fast", value_parser = parse_engine)]
+    #[arg(long, default_value = "translator", value_parser = parse_engine)]
     engine: Engine,
     /// Only write the core image of the one program named to this file
     #[arg(long)]
@@ -58,8 +58,17 @@ fn processor_time() -> Option<Duration> {
 
 fn time(program: &Program, rounds: u32, engine: Engine) -> Result<(Outcome, Taken), Box<dyn Error>> {
     let mut run = Run::new(&program.core_image(rounds)?, engine)?;
+    if std::env::var("LISTINGS").is_ok() {
+        run.machine().processor.translator_mut().keeps_listings = true;
+    }
     let (start, processor_start) = (Instant::now(), processor_time());
     let outcome = run.finish(u64::MAX);
+    for listing in &run.machine().processor.translator().listings {
+        eprintln!("{listing}");
+    }
+    if std::env::var("REGIONS").is_ok() {
+        eprintln!("{:#?}", run.machine().processor.translator().counters());
+    }
     let (elapsed, processor_end) = (start.elapsed(), processor_time());
     // The kernel brings the account of a running thread up to date at its ticks only: it is no use for a short run.
     let processor = match (processor_start, processor_end) {

@@ -21,4 +21,6 @@ pub mod probe;
 pub mod programs;
 pub mod report;
 pub mod script;
+pub mod tape;
 pub mod terminals;
+pub mod workshop;

@@ -28,6 +28,8 @@ enum Command {
     Disk(Box<cambridge::disk::Options>),
     #[command(about = cambridge::probe::ABOUT, long_about = cambridge::probe::LONG_ABOUT, after_help = cambridge::probe::EXAMPLE)]
     Probe(cambridge::probe::Options),
+    #[command(about = cambridge::tape::ABOUT, long_about = cambridge::tape::LONG_ABOUT, after_help = cambridge::tape::EXAMPLES)]
+    Tape(cambridge::tape::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +41,6 @@ fn main() -> ExitCode {
         Command::Listing(options) => options.execute(),
         Command::Disk(options) => options.execute(),
         Command::Probe(options) => options.execute(),
+        Command::Tape(options) => options.execute(),
     }
 }

@@ -163,8 +163,18 @@ impl Run {
         storage.store(0, image);
         let mut machine = Machine::new(CpuState::new(Model::default()), Arc::new(storage));
         machine.processor.engine = engine;
+        if engine == Engine::Translator
+            && let Ok(thread) = crate::workshop::Thread::start()
+        {
+            machine.processor.translator_mut().employ(Box::new(thread));
+        }
         machine.processor.state.restart = true;
         Ok(Run { machine })
+    }
+
+    /// The machine.
+    pub fn machine(&mut self) -> &mut Machine {
+        &mut self.machine
     }
 
     /// Runs to the final wait, or until `limit` instructions have been executed.

@@ -235,7 +235,7 @@ def options():
     parser.add_argument("--seconds", type=float, default=1.0, help="how long a run is to take (default 1)")
     parser.add_argument("--turns", type=int, default=3, help="runs of each side; the best counts (default 3)")
     parser.add_argument("--clock", choices=["cpu", "wall"], default="cpu", help="what to measure by (default cpu)")
-    parser.add_argument("--engine", default="fast", help="our execution engine (default fast)")
+    parser.add_argument("--engine", default="translator", help="our execution engine (default translator)")
     parser.add_argument("--runner", type=Path, help="our runner, built already (target/release/examples/run_program)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()

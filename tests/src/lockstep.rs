@@ -9,6 +9,7 @@ use s370_cpu::{
     processor::Engine,
     state::CpuState,
     storage::Storage,
+    translate::{Counters, Tuning},
 };
 
 use crate::random::{RandomBus, Scenario};
@@ -41,11 +42,13 @@ pub struct How {
     pub native: bool,
     /// The longest run at a time.
     pub slice: u64,
+    /// Of the translator: it has translated so many of the instructions when the machine is started.
+    pub recording: usize,
 }
 
 impl How {
     /// The oracle.
-    pub const ORACLE: How = How { engine: Engine::Slow, native: false, slice: u64::MAX };
+    pub const ORACLE: How = How { engine: Engine::Slow, native: false, slice: u64::MAX, recording: 0 };
 }
 
 /// Runs a scenario for so many instructions.
@@ -54,6 +57,15 @@ impl How {
 /// The scenario's storage size is none that can be had: an error of the generator.
 #[must_use]
 pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
+    run_counted(scenario, how, count).0
+}
+
+/// As [`run`], with what the translator has done.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn run_counted(scenario: &Scenario, how: How, count: u64) -> (End, Counters) {
     let picture = &scenario.picture;
     let storage = Storage::new(picture.storage.len() as u64).expect("the generator's storage size");
     storage.store(0, &picture.storage);
@@ -63,6 +75,9 @@ pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
     let storage = Arc::new(storage);
     let mut machine = Machine::new(picture.state.clone(), Arc::clone(&storage));
     machine.processor.engine = how.engine;
+    if how.recording != 0 {
+        machine = rehearse(scenario, machine, how, count);
+    }
     machine.log.capacity = if how.native { 0 } else { 100 };
     let mut bus = scenario.bus.clone();
     let (mut executed, mut stop) = (0, Stop::Count);
@@ -75,7 +90,34 @@ pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
     storage.read(0, &mut bytes);
     let keys = (0..picture.keys.len()).map(|block| storage.key(block as u32 * BLOCK)).collect();
     let taken = (!how.native).then_some(machine.log.taken);
-    End { state: machine.processor.state, storage: bytes, keys, bus, executed, stop, taken }
+    let counters = machine.processor.translator().counters();
+    (End { state: machine.processor.state, storage: bytes, keys, bus, executed, stop, taken }, counters)
+}
+
+/// Lets a machine run as it is going to, so that the translator sees what is worth translating, and puts it back to its
+/// beginning. The processor still remembers everything that holds.
+fn rehearse(scenario: &Scenario, machine: Machine, how: How, count: u64) -> Machine {
+    let (mut machine, picture) = (machine, &scenario.picture);
+    let beginning = machine.processor.state.clone();
+    machine.processor.tune(Tuning::eager(how.recording));
+    machine.log.capacity = if how.native { 0 } else { 1 };
+    let mut bus = scenario.bus.clone();
+    // Having executed one instruction, it begins to record.
+    machine.run(&mut bus, 1);
+    machine.run(&mut bus, count);
+    let mut processor = machine.processor;
+    let storage = Arc::clone(&processor.storage);
+    for (at, byte) in (0..).zip(&picture.storage) {
+        if storage.u8(at) != *byte {
+            storage.store_u8(at, *byte);
+        }
+    }
+    for (block, key) in (0..).zip(&picture.keys) {
+        storage.set_key(block * BLOCK, *key);
+    }
+    processor.purge_tlb();
+    processor.state = beginning;
+    Machine::with(processor)
 }
 
 /// Runs a scenario on the oracle and in another way, and compares.

@@ -17,7 +17,7 @@ use super::{
     trace::Trace,
 };
 use crate::{
-    attachment,
+    attachment::{self, Adapters},
     configuration::{
         Clock, Configuration, Timing,
         device::{Address, DeviceSpec},
@@ -54,6 +54,7 @@ pub struct System {
     pub notices: Vec<String>,
     /// Who sits at which console.
     switchboard: Switchboard,
+    adapters: Adapters,
     paper: Paper,
     host_time: Option<HostTime>,
 }
@@ -99,6 +100,7 @@ impl System {
             instructions: 0,
             notices: Vec::new(),
             switchboard: Switchboard::default(),
+            adapters: Adapters::default(),
             paper: Paper::default(),
             host_time,
         };
@@ -119,7 +121,7 @@ impl System {
     /// It cannot be made, or its address is taken.
     pub fn attach(&mut self, spec: DeviceSpec) -> Result<(), String> {
         let address = spec.address;
-        let built = attachment::build(&spec)?;
+        let built = attachment::build(&spec, &mut self.adapters)?;
         self.bare.channels.attach(spec.address.0, built.device).map_err(|error| error.to_string())?;
         self.notices.extend(built.notes.into_iter().map(|note| format!("{}: {note}", spec.address)));
         self.devices.insert(spec.address, spec);
@@ -174,8 +176,10 @@ impl System {
     pub fn detach(&mut self, address: Address, forced: bool) -> Result<(), String> {
         let channels = &mut self.bare.channels;
         let detached = if forced { channels.detach_forced(address.0) } else { channels.detach(address.0) };
-        detached.map_err(|error| error.to_string())?;
-        self.devices.remove(&address);
+        let device = detached.map_err(|error| error.to_string())?;
+        if let Some(spec) = self.devices.remove(&address) {
+            self.adapters.detached(address, &spec.options, device);
+        }
         self.seat(address);
         if self.console == Some(address) {
             self.console = None;
