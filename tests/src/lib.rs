@@ -7,6 +7,7 @@ pub mod check;
 pub mod coverage;
 pub mod lockstep;
 pub mod random;
+pub mod rehearsal;
 pub mod shared;
 pub mod single;
 pub mod source;

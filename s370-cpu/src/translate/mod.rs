@@ -13,6 +13,8 @@ mod plan;
 mod record;
 mod semantics;
 mod survey;
+#[cfg(test)]
+mod words;
 
 use std::{cell::Cell, collections::BTreeMap, fmt::Write as _};
 
