@@ -226,6 +226,13 @@ impl Translator {
         }
     }
 
+    /// It has not been executed after all.
+    pub fn retract(&mut self) {
+        if let Some(recording) = &mut self.recording {
+            recording.retract();
+        }
+    }
+
     /// It has been executed in the loop, and led there.
     pub fn led_to(&mut self, at: u32) {
         if let Some(recording) = &mut self.recording {
