@@ -9,6 +9,7 @@ pub mod kill;
 pub mod lockstep;
 pub mod random;
 pub mod reel;
+pub mod rehearsal;
 pub mod shared;
 pub mod single;
 pub mod source;
