@@ -1,9 +1,14 @@
-//! Disk drives with count, key and data tracks.
+//! Disk drives: with count, key and data tracks, and with fixed blocks.
 
 use std::path::Path;
 
 use devices::{
-    dasd::{CkdPack, ckd::CkdDrive, geometry::Model},
+    dasd::{
+        BlockPack, CkdPack,
+        ckd::CkdDrive,
+        fba::{FixedBlockDrive, MODELS as BLOCK_MODELS},
+        geometry::Model,
+    },
     media::{
         Medium,
         disk::{self, Compression, Image},
@@ -83,6 +88,43 @@ pub(super) fn describe(drive: &CkdDrive) -> String {
             let read_only = if pack.is_read_only() { ", read-only" } else { "" };
             let (cylinder, head) = drive.address();
             format!(": {}{read_only}, at cylinder {cylinder} head {head}", pack.name())
+        }
+    }
+}
+
+pub(super) fn build_of_blocks(name: &str, options: &Options) -> Result<Built, String> {
+    let model = BLOCK_MODELS.iter().find(|model| model.name == name);
+    let mut drive = FixedBlockDrive::new(model.ok_or_else(|| format!("{name} is not a disk drive"))?);
+    let notes = if options.files("file").is_empty() { Vec::new() } else { mount_blocks(&mut drive, options)? };
+    Ok(Built { device: Box::new(drive), notes })
+}
+
+/// Puts a pack of blocks in, in place of what is there.
+pub(super) fn mount_blocks(drive: &mut FixedBlockDrive, options: &Options) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    // The old files are closed first: the new ones may be the same.
+    drop(drive.unmount());
+    let media = open(options, &mut notes)?;
+    let opened = disk::open(media).map_err(|error| error.to_string())?;
+    notes.extend(opened.notes);
+    let pack: Box<dyn BlockPack> = match opened.image {
+        Image::Block(pack) => pack,
+        Image::Ckd(pack) => return Err(format!("{}: a pack of tracks does not fit", pack.name())),
+    };
+    drop(drive.mount(pack));
+    Ok(notes)
+}
+
+pub(super) fn unmount_blocks(drive: &mut FixedBlockDrive) {
+    drop(drive.unmount());
+}
+
+pub(super) fn describe_blocks(drive: &FixedBlockDrive) -> String {
+    match drive.pack() {
+        None => ": no pack".to_owned(),
+        Some(pack) => {
+            let read_only = if pack.is_read_only() { ", read-only" } else { "" };
+            format!(": {}{read_only}, {} blocks", pack.name(), pack.blocks())
         }
     }
 }

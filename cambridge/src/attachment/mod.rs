@@ -1,10 +1,11 @@
 //! Devices and what is in them: from a configuration's or an operator's options to devices with open files.
 
+mod adapters;
 mod cards;
+mod consoles;
 mod disks;
 mod paper;
 mod tapes;
-mod typewriters;
 
 use std::{io, path::Path};
 
@@ -33,22 +34,24 @@ impl Built {
     }
 }
 
+pub use self::adapters::Adapters;
+
 /// Makes a device with what is in it.
 ///
 /// # Errors
 /// A file cannot be opened or is not what it should be.
-pub fn build(spec: &DeviceSpec) -> Result<Built, String> {
+pub fn build(spec: &DeviceSpec, adapters: &mut Adapters) -> Result<Built, String> {
     let (name, options) = (spec.kind.name, &spec.options);
     match spec.kind.class {
-        Class::Typewriter => Ok(typewriters::build(name)),
+        Class::Typewriter => Ok(consoles::build(name)),
         Class::Reader => cards::build_reader(name, options),
         Class::Punch => cards::build_punch(name, options),
         Class::Printer => paper::build(name, options),
         Class::Tape => tapes::build(name, options),
         Class::Disk => disks::build(spec.address, name, options),
-        Class::Display | Class::BlockDisk | Class::Adapter => {
-            Err(format!("there is no {} yet", spec.kind.class.name()))
-        }
+        Class::Display => Ok(consoles::build_display(name)),
+        Class::BlockDisk => disks::build_of_blocks(name, options),
+        Class::Adapter => adapters.side(spec.address, options).map(Built::quiet),
     }
 }
 
@@ -64,6 +67,7 @@ pub fn mount(bare: &mut BareMachine, address: Address, class: Class, options: &O
         Class::Printer => paper::change(found(bare, address)?, Some(options)),
         Class::Tape => tapes::mount(found(bare, address)?, options),
         Class::Disk => disks::mount(found(bare, address)?, options),
+        Class::BlockDisk => disks::mount_blocks(found(bare, address)?, options),
         _ => Err(nothing_in(class)),
     }
 }
@@ -79,6 +83,7 @@ pub fn unmount(bare: &mut BareMachine, address: Address, class: Class) -> Result
         Class::Printer => drop(paper::change(found(bare, address)?, None)?),
         Class::Tape => tapes::unmount(found(bare, address)?),
         Class::Disk => disks::unmount(found(bare, address)?),
+        Class::BlockDisk => disks::unmount_blocks(found(bare, address)?),
         _ => return Err(nothing_in(class)),
     }
     Ok(())
@@ -108,13 +113,15 @@ pub fn describe(bare: &mut BareMachine, address: Address, class: Class) -> Strin
     let channels = &mut bare.channels;
     let at = address.0;
     let text = match class {
-        Class::Typewriter => channels.device(at).map(|device| typewriters::describe(device)),
+        Class::Typewriter => channels.device(at).map(|device| consoles::describe(device)),
         Class::Reader => channels.device(at).map(|device| cards::describe_reader(device)),
         Class::Punch => channels.device(at).map(|device| cards::describe_punch(device)),
         Class::Printer => channels.device(at).map(|device| paper::describe(device)),
         Class::Tape => channels.device(at).map(|device| tapes::describe(device)),
         Class::Disk => channels.device(at).map(|device| disks::describe(device)),
-        Class::Display | Class::BlockDisk | Class::Adapter => None,
+        Class::Display => channels.device(at).map(|device| consoles::describe_display(device)),
+        Class::BlockDisk => channels.device(at).map(|device| disks::describe_blocks(device)),
+        Class::Adapter => None,
     };
     text.unwrap_or_default()
 }

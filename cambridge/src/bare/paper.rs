@@ -3,7 +3,7 @@
 use devices::console::typewriter::Output;
 use s370_arch::ebcdic;
 
-use crate::terminal::model::Voice;
+use crate::panel::model::Voice;
 
 /// New line.
 const NEW_LINE: u8 = 0x15;

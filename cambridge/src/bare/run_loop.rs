@@ -9,9 +9,10 @@ use devices::machine::End;
 
 use super::system::System;
 use crate::{
+    listener::TerminalEvent,
     operator,
+    panel::model::{Activity, Status, Voice},
     script::{Runner, runner::Next},
-    terminal::model::{Activity, Status, Voice},
 };
 
 /// What happens outside the machine.
@@ -27,6 +28,8 @@ pub enum Event {
     EndOfInput,
     /// The operator wants the end.
     Quit,
+    /// Something happened at a terminal: [`RunLoop::terminals`] has it.
+    Terminal,
 }
 
 /// Where the operator sees what happens.
@@ -101,8 +104,10 @@ pub struct RunLoop<'a> {
     pub display: &'a mut dyn Display,
     /// What an unattended run obeys.
     pub script: Option<Runner>,
-    /// Somebody may still do something: an operator who can type, or terminals that can dial in.
-    pub is_attended: bool,
+    /// There is an operator who can type.
+    pub has_operator: bool,
+    /// What happens at terminals, if there can be any.
+    pub terminals: Option<Receiver<TerminalEvent>>,
 }
 
 impl RunLoop<'_> {
@@ -149,7 +154,7 @@ impl RunLoop<'_> {
                 _ => None,
             };
             let machine_time = self.machine_time(end, now);
-            if machine_time.is_none() && script_time.is_none() && !self.is_attended && self.script.is_none() {
+            if machine_time.is_none() && script_time.is_none() && !self.is_attended() {
                 return Ended::Nobody(state.0);
             }
             // The figures are shown once more when they have become zero.
@@ -159,6 +164,11 @@ impl RunLoop<'_> {
                 self.happen(event);
             }
         }
+    }
+
+    /// Whether somebody may still do something.
+    fn is_attended(&self) -> bool {
+        self.has_operator || self.terminals.is_some() || self.script.is_some()
     }
 
     /// When the machine will go on by itself.
@@ -180,7 +190,7 @@ impl RunLoop<'_> {
                 Ok(event) => Some(event),
                 // Whoever could have sent something is gone.
                 Err(_) => {
-                    self.is_attended = false;
+                    self.has_operator = false;
                     None
                 }
             };
@@ -203,11 +213,17 @@ impl RunLoop<'_> {
             Event::Request => self.system.request_key(),
             Event::Cancel => self.system.cancel_key(),
             Event::EndOfInput => {
-                self.is_attended = false;
+                self.has_operator = false;
                 Ok(())
             }
             Event::Quit => {
                 self.system.is_ended = true;
+                Ok(())
+            }
+            Event::Terminal => {
+                while let Some(event) = self.terminals.as_ref().and_then(|terminals| terminals.try_recv().ok()) {
+                    self.system.heed(event);
+                }
                 Ok(())
             }
         };
@@ -243,6 +259,9 @@ impl RunLoop<'_> {
             if let Some(script) = &mut self.script {
                 script.typed(&mut self.system, voice, &text);
             }
+        }
+        if self.terminals.is_some() {
+            self.system.flush_terminals();
         }
         for notice in self.system.take_notices() {
             self.display.text(Voice::Message, &format!("{notice}\n"));

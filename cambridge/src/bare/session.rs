@@ -2,9 +2,13 @@
 
 use std::{
     io::{self, IsTerminal},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::mpsc,
+    sync::{
+        Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
 };
 
 use clap::Args;
@@ -23,13 +27,14 @@ use crate::{
         variables::{Variables, parse_definition},
     },
     files::{HostFile, Purpose},
+    listener::{Listener, TerminalEvent},
     operator,
-    script::{EXIT_FAILURE, EXIT_WRONG, Runner, Script, parse::Action},
-    terminal::{
+    panel::{
         model::{Activity, Voice},
         plain::{self, Plain},
         screen::Screen,
     },
+    script::{EXIT_FAILURE, EXIT_WRONG, Runner, Script, parse::Action},
 };
 
 /// The options of a machine with devices.
@@ -95,8 +100,8 @@ impl MachineOptions {
         Script::parse(&name, &text, base, &self.variables()).map(Some).map_err(|problems| problems.to_string())
     }
 
-    /// Everything that the options ask for, before it is used: nothing has happened yet.
-    fn prepare(&self) -> Result<(Session, Option<Script>), String> {
+    /// Everything that the options ask for: the machine is on, and nothing has happened yet.
+    fn prepare(&self) -> Result<Session, String> {
         let (mut configuration, ipl) = self.configuration()?;
         let script = self.script()?;
         if script.is_some() && configuration.console.is_none() {
@@ -104,37 +109,37 @@ impl MachineOptions {
         }
         let mut system = System::new(&configuration)?;
         system.notices.splice(..0, configuration.warnings.iter().map(ToString::to_string));
-        Ok((Session { system, ipl, has_script: script.is_some() }, script))
+        let (events, outside) = mpsc::channel();
+        let listening = configuration.listen.map(|address| listen(address, events.clone())).transpose()?;
+        if let Some((listener, _)) = &listening {
+            system.notices.push(format!("Terminals can connect to {}.", listener.address()));
+        }
+        Ok(Session { system, ipl, script, events, outside, listening })
     }
 
     /// Sets the machine up and runs it until it is switched off.
     #[must_use]
     pub fn execute(&self) -> ExitCode {
-        let wrong = |what: String| {
+        let wrong = |what: &dyn std::fmt::Display| {
             eprintln!("cambridge bare: {what}");
             ExitCode::from(EXIT_WRONG)
         };
-        let (session, script) = match self.prepare() {
-            Ok(prepared) => prepared,
-            Err(what) => return wrong(what),
+        let session = match self.prepare() {
+            Ok(session) => session,
+            Err(what) => return wrong(&what),
         };
-        let (events, outside) = mpsc::channel();
-        let is_unattended = script.as_ref().is_some_and(|script| !stays(script));
-        let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-        if has_terminal && !self.plain && !is_unattended {
-            let mut screen = match Screen::start(events.clone()) {
-                Ok(screen) => screen,
-                Err(error) => return wrong(format!("the terminal: {error}")),
-            };
-            let ended = session.run(&mut screen, script, outside, true);
-            drop(screen);
-            return exit_code(ended);
+        if session.script.as_ref().is_some_and(|script| !stays(script)) {
+            return exit_code(session.run(&mut Plain::new(io::stdout(), io::stderr()), false));
         }
-        let mut display = Plain::new(io::stdout(), io::stderr());
-        if !is_unattended {
-            plain::listen(events);
+        if self.plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            plain::listen(session.events.clone());
+            return exit_code(session.run(&mut Plain::new(io::stdout(), io::stderr()), true));
         }
-        exit_code(session.run(&mut display, script, outside, !is_unattended))
+        let ended = match Screen::start(session.events.clone()) {
+            Ok(mut screen) => session.run(&mut screen, true),
+            Err(error) => return wrong(&format_args!("the terminal: {error}")),
+        };
+        exit_code(ended)
     }
 
     /// An unattended run: sets the machine up, and runs it until the script ends or nobody is left who could do anything.
@@ -142,10 +147,21 @@ impl MachineOptions {
     /// # Errors
     /// What is wrong with the options, the configuration or the script.
     pub fn unattended(&self, display: &mut dyn Display) -> Result<Ended, String> {
-        let (session, script) = self.prepare()?;
-        let (_, outside) = mpsc::channel();
-        Ok(session.run(display, script, outside, false))
+        Ok(self.prepare()?.run(display, false))
     }
+}
+
+/// Listens for terminals. For each event of theirs another one wakes the machine.
+fn listen(address: SocketAddr, events: Sender<Event>) -> Result<(Listener, Receiver<TerminalEvent>), String> {
+    // A waker may be called from several threads.
+    let events = Mutex::new(events);
+    let wake = move || {
+        if let Ok(events) = events.lock() {
+            // An error means that the machine is off.
+            drop(events.send(Event::Terminal));
+        }
+    };
+    Listener::start(address, wake).map_err(|error| error.to_string())
 }
 
 /// Whether a script hands over to the operator.
@@ -163,17 +179,14 @@ fn first_typewriter(configuration: &Configuration) -> Option<Address> {
 struct Session {
     system: System,
     ipl: Option<Address>,
-    has_script: bool,
+    script: Option<Script>,
+    events: Sender<Event>,
+    outside: Receiver<Event>,
+    listening: Option<(Listener, Receiver<TerminalEvent>)>,
 }
 
 impl Session {
-    fn run(
-        mut self,
-        display: &mut dyn Display,
-        script: Option<Script>,
-        outside: mpsc::Receiver<Event>,
-        is_attended: bool,
-    ) -> Ended {
+    fn run(mut self, display: &mut dyn Display, has_operator: bool) -> Ended {
         for notice in self.system.take_notices() {
             display.text(Voice::Message, &format!("{notice}\n"));
         }
@@ -181,16 +194,24 @@ impl Session {
             && let Err(error) = operator::obey(&mut self.system, &format!("ipl {address}"))
         {
             display.text(Voice::Message, &format!("{error}\n"));
-            if !is_attended {
+            if !has_operator {
                 return Ended::Script(EXIT_FAILURE);
             }
         }
-        if is_attended && self.ipl.is_none() && !self.has_script {
+        if has_operator && self.ipl.is_none() && self.script.is_none() {
             display
                 .text(Voice::Message, "The machine is on. /help lists the commands; /ipl and an address starts it.\n");
         }
-        let script = script.map(Runner::new);
-        RunLoop { system: self.system, events: outside, display, script, is_attended }.run()
+        let (_listener, terminals) = self.listening.unzip();
+        RunLoop {
+            system: self.system,
+            events: self.outside,
+            display,
+            script: self.script.map(Runner::new),
+            has_operator,
+            terminals,
+        }
+        .run()
     }
 }
 

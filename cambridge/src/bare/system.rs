@@ -1,10 +1,11 @@
 //! The machine that the operator has before them: the bare machine with its devices, switches and counters.
 
-use std::{collections::BTreeMap, fs::File, io::BufWriter, time::Duration};
+use std::{collections::BTreeMap, fs::File, io::BufWriter, net::SocketAddr, time::Duration};
 
 use devices::{
-    channel::Timing as ChannelTiming,
+    channel::{Channels, Timing as ChannelTiming},
     console::typewriter::{Keyed, Typewriter},
+    device::Device,
     machine::{BareMachine, End},
 };
 use s370_arch::{psw::Psw, tod};
@@ -16,13 +17,15 @@ use super::{
     trace::Trace,
 };
 use crate::{
-    attachment,
+    attachment::{self, Adapters},
     configuration::{
         Clock, Configuration, Timing,
         device::{Address, DeviceSpec},
         kinds::Class,
     },
-    terminal::model::{Activity, Voice},
+    listener::TerminalEvent,
+    panel::model::{Activity, Voice},
+    terminals::{Console, Devices, Notice, Seat, Switchboard},
 };
 
 /// Interruptions that one instruction can lead to, for the trace.
@@ -49,8 +52,20 @@ pub struct System {
     pub instructions: u64,
     /// What the operator is to be told.
     pub notices: Vec<String>,
+    /// Who sits at which console.
+    switchboard: Switchboard,
+    adapters: Adapters,
     paper: Paper,
     host_time: Option<HostTime>,
+}
+
+/// The devices that terminals are connected to.
+struct Attached<'a>(&'a mut Channels);
+
+impl Devices for Attached<'_> {
+    fn device(&mut self, address: u16) -> Option<&mut dyn Device> {
+        self.0.any_device(address)
+    }
 }
 
 impl System {
@@ -84,6 +99,8 @@ impl System {
             is_ended: false,
             instructions: 0,
             notices: Vec::new(),
+            switchboard: Switchboard::default(),
+            adapters: Adapters::default(),
             paper: Paper::default(),
             host_time,
         };
@@ -103,11 +120,53 @@ impl System {
     /// # Errors
     /// It cannot be made, or its address is taken.
     pub fn attach(&mut self, spec: DeviceSpec) -> Result<(), String> {
-        let built = attachment::build(&spec)?;
+        let address = spec.address;
+        let built = attachment::build(&spec, &mut self.adapters)?;
         self.bare.channels.attach(spec.address.0, built.device).map_err(|error| error.to_string())?;
         self.notices.extend(built.notes.into_iter().map(|note| format!("{}: {note}", spec.address)));
         self.devices.insert(spec.address, spec);
+        self.seat(address);
         Ok(())
+    }
+
+    /// Gives a console its seat at the switchboard, anew: the operator's is no terminal's.
+    fn seat(&mut self, address: Address) {
+        self.switchboard.remove(address.0);
+        let Some(spec) = self.devices.get(&address) else { return };
+        let console = match spec.kind.class {
+            Class::Typewriter => Console::Typewriter,
+            Class::Display => Console::Display,
+            _ => return,
+        };
+        let is_operators = self.console == Some(address);
+        let mut seat = if is_operators { Seat::reserved } else { Seat::new }(address.0, console);
+        seat.name = spec.options.word("lu").map(str::to_owned);
+        self.switchboard.add(seat);
+    }
+
+    /// Something happened at a terminal.
+    pub fn heed(&mut self, event: TerminalEvent) {
+        for notice in self.switchboard.heed(event, &mut Attached(&mut self.bare.channels)) {
+            match notice {
+                Notice::Changed(address) => self.bare.touched(address),
+                Notice::Message(text) => self.notices.push(text),
+            }
+        }
+    }
+
+    /// Sends terminals what their consoles have to show.
+    pub fn flush_terminals(&mut self) {
+        self.switchboard.flush(&mut Attached(&mut self.bare.channels));
+        // A write may have waited for that.
+        let occupied: Vec<u16> = self.switchboard.occupants().map(|(address, ..)| address).collect();
+        occupied.into_iter().for_each(|address| self.bare.touched(address));
+    }
+
+    /// Where the terminal at a console comes from.
+    #[must_use]
+    pub fn visitor(&self, console: Address) -> Option<SocketAddr> {
+        let mut occupants = self.switchboard.occupants();
+        occupants.find(|(address, ..)| *address == console.0).map(|(_, _, terminal)| terminal.peer())
     }
 
     /// Detaches a device.
@@ -117,8 +176,11 @@ impl System {
     pub fn detach(&mut self, address: Address, forced: bool) -> Result<(), String> {
         let channels = &mut self.bare.channels;
         let detached = if forced { channels.detach_forced(address.0) } else { channels.detach(address.0) };
-        detached.map_err(|error| error.to_string())?;
-        self.devices.remove(&address);
+        let device = detached.map_err(|error| error.to_string())?;
+        if let Some(spec) = self.devices.remove(&address) {
+            self.adapters.detached(address, &spec.options, device);
+        }
+        self.seat(address);
         if self.console == Some(address) {
             self.console = None;
         }
@@ -141,7 +203,9 @@ impl System {
         {
             typewriter.disconnect();
             self.bare.touched(before.0);
+            self.seat(before);
         }
+        self.seat(console);
         if let Some(typewriter) = self.bare.channels.device::<Typewriter>(console.0) {
             typewriter.connect();
             self.bare.touched(console.0);

@@ -32,6 +32,10 @@ pub(super) fn parse(file: &str, text: &str, base: &Path, variables: &Variables) 
     // This is the emulator's default, and what its files count on.
     reader.configuration.storage = 2 << 20;
     reader.file(file, text);
+    if reader.configuration.listen.is_some() && reader.console.is_none() {
+        // Consoles are dialled into, but for those on the panel.
+        reader.console = Some((ConsoleChoice::None, Place::default()));
+    }
     reader.configuration.finish(reader.console, reader.problems)
 }
 
@@ -397,7 +401,7 @@ mod tests {
         .expect("a right configuration");
         assert_eq!((configuration.storage, configuration.processor.cpu_id()), (8 << 20, 0x0006_0305_3032_0000));
         assert_eq!(configuration.clock, Clock::Host { epoch: 1900, years: -28, zone: 0 });
-        assert_eq!(configuration.console, Some(Address(0x01F)));
+        assert_eq!(configuration.console, None);
         let warnings: Vec<_> = configuration.warnings.iter().map(Problem::to_string).collect();
         assert_eq!(
             warnings,
@@ -438,8 +442,9 @@ mod tests {
 
     #[test]
     fn the_panels_console_is_the_operators() {
-        let configuration = read("0009 3215\n001F 3215-C\n").expect("a right configuration");
-        assert_eq!(configuration.console, Some(Address(0x01F)));
+        let console = |text| read(text).expect("a right configuration").console;
+        assert_eq!(console("CNSLPORT 3270\n0009 3215\n001F 3215-C\n"), Some(Address(0x01F)));
+        assert_eq!(console("0009 3215\n001F 3215\n"), Some(Address(0x009)));
     }
 
     #[test]

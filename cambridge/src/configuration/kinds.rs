@@ -1,7 +1,10 @@
 //! The device types that there are, and the options of each: the one list of both, for configuration files, operator commands and
 //! help.
 
-use devices::{dasd::geometry, tape::kind::KINDS as TAPE_UNITS};
+use devices::{
+    dasd::{fba, geometry},
+    tape::kind::KINDS as TAPE_UNITS,
+};
 
 use super::problem::suggestion;
 
@@ -59,7 +62,7 @@ const fn kind(name: &'static str, class: Class) -> Kind {
     Kind { name, class }
 }
 
-/// The types that are neither in the list of disk models nor in that of tape units.
+/// The types that are in no list of models of their own.
 const KINDS: &[Kind] = &[
     kind("1052", Class::Typewriter),
     kind("3210", Class::Typewriter),
@@ -73,8 +76,6 @@ const KINDS: &[Kind] = &[
     kind("1403", Class::Printer),
     kind("3203", Class::Printer),
     kind("3211", Class::Printer),
-    kind("3310", Class::BlockDisk),
-    kind("3370", Class::BlockDisk),
     kind("CTCA", Class::Adapter),
 ];
 
@@ -82,7 +83,8 @@ const KINDS: &[Kind] = &[
 pub fn kinds() -> impl Iterator<Item = Kind> {
     let disks = geometry::MODELS.iter().map(|model| kind(model.name, Class::Disk));
     let tapes = TAPE_UNITS.iter().flat_map(|unit| std::iter::once(&unit.name).chain(unit.also));
-    KINDS.iter().copied().chain(tapes.map(|name| kind(name, Class::Tape))).chain(disks)
+    let block_disks = fba::MODELS.iter().map(|model| kind(model.name, Class::BlockDisk));
+    KINDS.iter().copied().chain(block_disks).chain(tapes.map(|name| kind(name, Class::Tape))).chain(disks)
 }
 
 impl Kind {

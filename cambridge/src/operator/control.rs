@@ -10,7 +10,7 @@ use crate::{
     bare::{display::PswText, system::System, trace::Trace},
     configuration::device::Address,
     hex,
-    terminal::model::Activity,
+    panel::model::Activity,
 };
 
 type Answer = Result<String, CommandError>;

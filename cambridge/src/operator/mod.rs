@@ -12,7 +12,7 @@ use self::{
     table::Command,
     words::{CommandError, Words},
 };
-use crate::{bare::system::System, terminal::model::Activity};
+use crate::{bare::system::System, panel::model::Activity};
 
 /// Obeys a command line: the text that answers it, of complete lines.
 ///

@@ -164,6 +164,19 @@ fn devices_come_and_go() {
 }
 
 #[test]
+fn an_adapter_has_two_sides() {
+    let mut system = system();
+    let needs = "ATTACH: an adapter needs the option \"other\": the other side's address";
+    assert_eq!(said(&mut system, "attach 5f0 ctca"), needs);
+    assert_eq!(said(&mut system, "attach 5f0 ctca other=5f1"), "5F0 CTCA    channel-to-channel adapter\n");
+    let wrong = "ATTACH: it is the other side of 5F0, not of 5F2";
+    assert_eq!(said(&mut system, "attach 5f1 ctca other=5f2"), wrong);
+    assert_eq!(said(&mut system, "attach 5f1 ctca other=5f0"), "5F1 CTCA    channel-to-channel adapter\n");
+    said_all(&mut system, &["detach 5f0", "detach 5f1"]);
+    assert_eq!(said(&mut system, "attach 5f1 ctca other=5f2"), "5F1 CTCA    channel-to-channel adapter\n");
+}
+
+#[test]
 fn clear_errors() {
     let mut system = system();
     for (line, answer) in [

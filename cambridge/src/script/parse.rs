@@ -14,7 +14,7 @@ use crate::{
         variables::Variables,
     },
     operator::{table, words::Words},
-    terminal::model::Activity,
+    panel::model::Activity,
 };
 
 /// How long a `wait` waits if nothing else is said.

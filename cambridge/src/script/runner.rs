@@ -18,7 +18,7 @@ use crate::{
     bare::system::System,
     configuration::problem::{Place, Problem},
     operator,
-    terminal::model::{Activity, Voice},
+    panel::model::{Activity, Voice},
 };
 
 /// How much of what the console typed is kept for a `wait` that comes later.
