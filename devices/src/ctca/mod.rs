@@ -372,6 +372,10 @@ impl Device for ChannelToChannel {
         }
     }
 
+    fn is_coupled(&self) -> bool {
+        true
+    }
+
     fn halt(&mut self) -> Ending {
         self.lock().abandon(self.side);
         Ending::now(UnitStatus::ENDED)
