@@ -2,8 +2,9 @@
 
 use s370_cpu::processor::Engine;
 
-/// Every engine and its name, the default first.
-pub const ENGINES: [(&str, Engine); 2] = [("fast", Engine::Fast), ("slow", Engine::Slow)];
+/// Every engine and its name, the default first; `fast` is another name of the interpreter that is.
+pub const ENGINES: [(&str, Engine); 4] =
+    [("translator", Engine::Translator), ("interpreter", Engine::Fast), ("fast", Engine::Fast), ("slow", Engine::Slow)];
 
 /// The engine with this name.
 ///
@@ -26,6 +27,9 @@ mod tests {
             assert_eq!(parse_engine(name), Ok(engine));
         }
         assert_eq!(ENGINES[0].1, Engine::default());
-        assert_eq!(parse_engine("Fast").unwrap_err(), "\"Fast\" is not an execution engine: they are fast, slow");
+        assert_eq!(
+            parse_engine("Fast").unwrap_err(),
+            "\"Fast\" is not an execution engine: they are translator, interpreter, fast, slow"
+        );
     }
 }

@@ -24,8 +24,12 @@ enum Command {
     Deck(Box<cambridge::deck::Options>),
     #[command(about = cambridge::listing::ABOUT, long_about = cambridge::listing::LONG_ABOUT, after_help = cambridge::listing::EXAMPLES)]
     Listing(Box<cambridge::listing::Options>),
+    #[command(about = cambridge::disk::ABOUT, long_about = cambridge::disk::LONG_ABOUT, after_help = cambridge::disk::EXAMPLES)]
+    Disk(Box<cambridge::disk::Options>),
     #[command(about = cambridge::probe::ABOUT, long_about = cambridge::probe::LONG_ABOUT, after_help = cambridge::probe::EXAMPLE)]
     Probe(cambridge::probe::Options),
+    #[command(about = cambridge::tape::ABOUT, long_about = cambridge::tape::LONG_ABOUT, after_help = cambridge::tape::EXAMPLES)]
+    Tape(cambridge::tape::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
         Command::Bare(options) => options.execute(),
         Command::Deck(options) => options.execute(),
         Command::Listing(options) => options.execute(),
+        Command::Disk(options) => options.execute(),
         Command::Probe(options) => options.execute(),
+        Command::Tape(options) => options.execute(),
     }
 }

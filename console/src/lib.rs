@@ -4,5 +4,7 @@
 //! **Invariants:** no bytes from a terminal or a host make anything here panic or grow without bound.
 
 pub mod line;
+pub mod screen;
+pub mod stream;
 pub mod telnet;
 pub mod tn3270;

@@ -8,6 +8,7 @@
 mod area;
 pub mod channel;
 pub mod console;
+pub mod ctca;
 pub mod dasd;
 pub mod device;
 pub mod machine;

@@ -14,3 +14,4 @@ pub mod processor;
 pub mod reset;
 pub mod state;
 pub mod storage;
+pub mod translate;

@@ -64,12 +64,13 @@ impl Machine {
     /// A machine with this storage, after power-on reset, in the operating state.
     #[must_use]
     pub fn new(state: CpuState, storage: Arc<Storage>) -> Machine {
-        Machine {
-            processor: Processor::new(state, storage),
-            log: InterruptionLog::default(),
-            last: None,
-            since_interruption: 0,
-        }
+        Machine::with(Processor::new(state, storage))
+    }
+
+    /// A machine with this processor, and all that it remembers.
+    #[must_use]
+    pub fn with(processor: Processor) -> Machine {
+        Machine { processor, log: InterruptionLog::default(), last: None, since_interruption: 0 }
     }
 
     /// Executes at most `budget` instructions; says how many were, and why it stopped.

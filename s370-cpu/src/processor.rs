@@ -12,6 +12,7 @@ use crate::{
     reset::order,
     state::{CpuState, MICROSECOND, RunState},
     storage::Storage,
+    translate::{Translator, Tuning},
 };
 
 /// A 300th of a second in TOD-clock units, times 3: the interval timer's step (GA22-7000-10, chapter 4).
@@ -23,8 +24,10 @@ pub enum Engine {
     /// The slow interpreter alone: the oracle.
     Slow,
     /// Decoded instructions; the slow interpreter for what is rare.
-    #[default]
     Fast,
+    /// The same, and hot regions as host code, where the host allows it.
+    #[default]
+    Translator,
 }
 
 /// Why [`Processor::run`] came back.
@@ -85,6 +88,22 @@ impl Processor {
         self.fast.clear(&self.storage);
     }
 
+    /// What the translator has done.
+    #[must_use]
+    pub fn translator(&self) -> &Translator {
+        &self.fast.translator
+    }
+
+    /// The translator itself, whose settings may be changed at any time.
+    pub fn translator_mut(&mut self) -> &mut Translator {
+        &mut self.fast.translator
+    }
+
+    /// Says when translation is thought to pay.
+    pub fn tune(&mut self, tuning: Tuning) {
+        self.fast.translator.tuning = tuning;
+    }
+
     /// Forgets what came from translation tables, as PURGE TLB does: for whoever changes tables from outside.
     pub fn purge_tlb(&mut self) {
         self.fast.purge();
@@ -127,12 +146,13 @@ impl Processor {
         let mut executed = 0;
         let pending = self.pending(bus);
         while executed < budget {
-            if self.engine == Engine::Fast {
+            if self.engine != Engine::Slow {
                 let slice = Slice {
                     budget: budget - executed,
                     native: self.native,
                     pending,
                     instruction_time: self.instruction_time,
+                    translate: self.engine == Engine::Translator,
                 };
                 let (count, leave) = self.fast.run(&mut self.state, &self.storage, slice);
                 executed += count;

@@ -157,7 +157,8 @@ def enough_rounds(run, seconds, limit=4_000_000_000):
     while True:
         taken = max(run(rounds), 1e-6)
         wanted = rounds * seconds / taken
-        if taken > seconds / 20 or wanted > limit:
+        # Before it is translated, a program is slower.
+        if taken > seconds / 3 or wanted > limit:
             return max(1, min(round(wanted), limit))
         rounds = math.ceil(min(wanted, rounds * 20))
 
@@ -235,7 +236,7 @@ def options():
     parser.add_argument("--seconds", type=float, default=1.0, help="how long a run is to take (default 1)")
     parser.add_argument("--turns", type=int, default=3, help="runs of each side; the best counts (default 3)")
     parser.add_argument("--clock", choices=["cpu", "wall"], default="cpu", help="what to measure by (default cpu)")
-    parser.add_argument("--engine", default="fast", help="our execution engine (default fast)")
+    parser.add_argument("--engine", default="translator", help="our execution engine (default translator)")
     parser.add_argument("--runner", type=Path, help="our runner, built already (target/release/examples/run_program)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()

@@ -9,9 +9,13 @@ use s370_cpu::{
     processor::Engine,
     state::CpuState,
     storage::Storage,
+    translate::Counters,
 };
 
-use crate::random::{RandomBus, Scenario};
+use crate::{
+    random::{RandomBus, Scenario},
+    rehearsal::rehearse,
+};
 
 /// Where a machine is after some instructions: all that can be compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,11 +45,13 @@ pub struct How {
     pub native: bool,
     /// The longest run at a time.
     pub slice: u64,
+    /// Of the translator: it has translated so many of the instructions when the machine is started.
+    pub recording: usize,
 }
 
 impl How {
     /// The oracle.
-    pub const ORACLE: How = How { engine: Engine::Slow, native: false, slice: u64::MAX };
+    pub const ORACLE: How = How { engine: Engine::Slow, native: false, slice: u64::MAX, recording: 0 };
 }
 
 /// Runs a scenario for so many instructions.
@@ -54,6 +60,15 @@ impl How {
 /// The scenario's storage size is none that can be had: an error of the generator.
 #[must_use]
 pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
+    run_counted(scenario, how, count).0
+}
+
+/// As [`run`], with what the translator has done.
+///
+/// # Panics
+/// As [`run`].
+#[must_use]
+pub fn run_counted(scenario: &Scenario, how: How, count: u64) -> (End, Counters) {
     let picture = &scenario.picture;
     let storage = Storage::new(picture.storage.len() as u64).expect("the generator's storage size");
     storage.store(0, &picture.storage);
@@ -64,6 +79,9 @@ pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
     let mut machine = Machine::new(picture.state.clone(), Arc::clone(&storage));
     machine.processor.engine = how.engine;
     machine.log.capacity = if how.native { 0 } else { 100 };
+    if how.recording != 0 {
+        machine = rehearse(machine, picture, &|| Box::new(scenario.bus.clone()), how.recording, count);
+    }
     let mut bus = scenario.bus.clone();
     let (mut executed, mut stop) = (0, Stop::Count);
     while stop == Stop::Count && executed < count {
@@ -75,7 +93,8 @@ pub fn run(scenario: &Scenario, how: How, count: u64) -> End {
     storage.read(0, &mut bytes);
     let keys = (0..picture.keys.len()).map(|block| storage.key(block as u32 * BLOCK)).collect();
     let taken = (!how.native).then_some(machine.log.taken);
-    End { state: machine.processor.state, storage: bytes, keys, bus, executed, stop, taken }
+    let counters = machine.processor.translator().counters();
+    (End { state: machine.processor.state, storage: bytes, keys, bus, executed, stop, taken }, counters)
 }
 
 /// Runs a scenario on the oracle and in another way, and compares.

@@ -4,7 +4,7 @@
 use s370_cpu::processor::Engine;
 use tests::{
     assemble::assemble,
-    lockstep::{How, compare, run},
+    lockstep::{How, compare, run, run_counted},
     random::{Kind, RandomBus, Rng, Scenario},
     single,
     vector::Layout,
@@ -14,8 +14,8 @@ fn variable(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-fn engines_agree(kind: Kind, salt: u64) {
-    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", 700));
+fn engines_agree(kind: Kind, salt: u64, engine: Engine, cases: u64) {
+    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", cases));
     let mut failures = Vec::new();
     for seed in first..first + cases {
         let scenario = Scenario::new(kind, seed << 8 | salt);
@@ -25,8 +25,9 @@ fn engines_agree(kind: Kind, salt: u64) {
             1 => 10 + rng.below(50),
             _ => 60 + rng.below(300),
         };
-        let how =
-            How { engine: Engine::Fast, native: rng.chance(40), slice: rng.pick(&[u64::MAX, u64::MAX, 1, 7, 50]) };
+        let (native, slice) = (rng.chance(40), rng.pick(&[u64::MAX, u64::MAX, 1, 7, 50]));
+        let recording = if engine == Engine::Translator { 1 + rng.below(count) as usize } else { 0 };
+        let how = How { engine, native, slice, recording };
         if let Err(why) = compare(&scenario, how, u64::from(count)) {
             failures.push(why);
             if failures.len() >= 5 {
@@ -39,17 +40,47 @@ fn engines_agree(kind: Kind, salt: u64) {
 
 #[test]
 fn engines_agree_on_problem_programs() {
-    engines_agree(Kind::Plain, 1);
+    engines_agree(Kind::Plain, 1, Engine::Fast, 700);
 }
 
 #[test]
 fn engines_agree_with_translation() {
-    engines_agree(Kind::Translated, 2);
+    engines_agree(Kind::Translated, 2, Engine::Fast, 700);
 }
 
 #[test]
 fn engines_agree_on_privileged_programs_with_interruptions() {
-    engines_agree(Kind::Everything, 3);
+    engines_agree(Kind::Everything, 3, Engine::Fast, 700);
+}
+
+#[test]
+fn translated_code_agrees_on_problem_programs() {
+    engines_agree(Kind::Plain, 4, Engine::Translator, 150);
+}
+
+#[test]
+fn translated_code_agrees_with_translation() {
+    engines_agree(Kind::Translated, 5, Engine::Translator, 150);
+}
+
+#[test]
+fn translated_code_agrees_on_privileged_programs_with_interruptions() {
+    engines_agree(Kind::Everything, 6, Engine::Translator, 150);
+}
+
+/// The comparison proves nothing if hardly anything is executed as translated code.
+#[test]
+fn random_programs_execute_translated_code() {
+    for kind in [Kind::Plain, Kind::Translated, Kind::Everything] {
+        let (mut executed, mut translated) = (0, 0);
+        for seed in 0..40 {
+            let how = How { engine: Engine::Translator, recording: 100, ..How::ORACLE };
+            let (end, counters) = run_counted(&Scenario::new(kind, seed), how, 200);
+            (executed, translated) = (executed + end.executed, translated + counters.executed);
+        }
+        println!("{kind:?}: {translated} instructions of {executed} as translated code");
+        assert!(translated * 8 > executed, "{kind:?}: only {translated} instructions of {executed}");
+    }
 }
 
 /// The old PSW is stored over an instruction that has been executed, and is executed again.
@@ -70,7 +101,7 @@ fn an_interruption_may_store_into_code() {
     picture.keys.fill(0x06);
     let scenario = Scenario { seed: 0, picture, bus: RandomBus::default(), layout: Layout::ALL[0] };
     for native in [false, true] {
-        let how = How { engine: Engine::Fast, native, slice: u64::MAX };
+        let how = How { engine: Engine::Fast, native, slice: u64::MAX, recording: 0 };
         compare(&scenario, how, 6).unwrap_or_else(|why| panic!("{why}"));
     }
 }

@@ -79,7 +79,10 @@ mod tests {
         let now = DateTime { year: 2026, month: 11, day: 20, hour: 12, minute: 39, second: 21 };
         assert_eq!(at(1900, 0, 0, NOW), Ok(now));
         assert_eq!(at(1900, -28, -60, NOW), Ok(DateTime { year: 1998, hour: 11, ..now }));
-        assert_eq!(shifted(Clock::Host { epoch: 2026, years: 0, zone: 0 }, NOW).expect("a date") / tod::DAY, 31 + 28 + 31 + 30 + 31 + 30 + 31 + 31 + 30 + 31 + 19);
+        assert_eq!(
+            shifted(Clock::Host { epoch: 2026, years: 0, zone: 0 }, NOW).expect("a date") / tod::DAY,
+            31 + 28 + 31 + 30 + 31 + 30 + 31 + 31 + 30 + 31 + 19
+        );
         assert!(at(1900, -142, 0, NOW).is_err() && at(1900, 20, 0, NOW).is_err() && at(2027, 0, 0, NOW).is_err());
         let clock = Clock::Deterministic { start: 5 };
         assert_eq!(shifted(clock, NOW), Ok(5));

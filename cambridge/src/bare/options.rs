@@ -5,6 +5,7 @@ use std::{fmt, path::PathBuf};
 use clap::{Args, ValueEnum};
 use s370_cpu::processor::Engine;
 
+use super::session::MachineOptions;
 use crate::{configuration::parse_storage_size, engine::parse_engine, hex};
 
 /// What `cambridge bare` does, in a line.
@@ -38,6 +39,9 @@ option is wrong.";
 /// The options of `cambridge bare`.
 #[derive(Debug, Args)]
 pub struct Options {
+    /// A machine with devices.
+    #[command(flatten)]
+    pub machine: MachineOptions,
     /// Put a file's bytes at this absolute address (repeatable)
     #[arg(long, value_name = "FILE@ADDR", value_parser = parse_load)]
     pub load: Vec<Load>,
@@ -74,10 +78,13 @@ pub struct Options {
     /// Write each instruction to standard error, with the registers it changed and interruptions
     #[arg(long)]
     pub trace: bool,
-    /// Print the result as `cambridge probe` does
+    /// Write each region that is translated to standard error: guest instructions, the compiler's form, host instructions
+    #[arg(long)]
+    pub trace_regions: bool,
+    /// Print the result as `cambridge probe` does, with what the translator has done if it has done anything
     #[arg(long)]
     pub json: bool,
-    /// Execution engine: fast or slow; the default is slow for --trace, otherwise fast
+    /// Execution engine: translator, interpreter (or fast) or slow; the default is slow for --trace, otherwise translator
     #[arg(long, value_name = "NAME", value_parser = parse_engine)]
     pub engine: Option<Engine>,
     /// Whether the interval timer at location X'50' runs

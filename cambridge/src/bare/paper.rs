@@ -3,6 +3,8 @@
 use devices::console::typewriter::Output;
 use s370_arch::ebcdic;
 
+use crate::panel::model::Voice;
+
 /// New line.
 const NEW_LINE: u8 = 0x15;
 /// Line feed: also a new line here, as the carrier's column is not kept.
@@ -20,27 +22,33 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// The text that this output adds to the paper: lines end with a line feed. What moves nothing (the alarm, the lights) is
-    /// left out.
-    pub fn text(&mut self, output: &[Output]) -> String {
-        let mut text = String::new();
+    /// The text that this output adds to the paper, and who typed it: lines end with a line feed. What moves nothing (the
+    /// alarm, the lights) is left out.
+    pub fn text(&mut self, output: &[Output]) -> Vec<(Voice, String)> {
+        let mut pieces: Vec<(Voice, String)> = Vec::new();
         for output in output {
+            let voice = if matches!(output, Output::Read(_)) { Voice::Typed } else { Voice::Console };
+            if pieces.last().is_none_or(|(last, _)| *last != voice) {
+                pieces.push((voice, String::new()));
+            }
+            let Some((_, text)) = pieces.last_mut() else { continue };
             match output {
-                Output::Typed(codes) => self.type_codes(codes, &mut text),
-                Output::CarrierReturn => self.new_line(&mut text),
+                Output::Typed(codes) => self.type_codes(codes, text),
+                Output::CarrierReturn => self.new_line(text),
                 Output::Read(codes) => {
-                    self.type_codes(codes, &mut text);
-                    self.new_line(&mut text);
+                    self.type_codes(codes, text);
+                    self.new_line(text);
                 }
                 Output::Lock => {
                     if self.is_started {
-                        self.new_line(&mut text);
+                        self.new_line(text);
                     }
                 }
                 Output::Proceed | Output::Alarm => {}
             }
         }
-        text
+        pieces.retain(|(_, text)| !text.is_empty());
+        pieces
     }
 
     fn type_codes(&mut self, codes: &[u8], text: &mut String) {
@@ -76,6 +84,10 @@ mod tests {
 
     use super::*;
 
+    fn console(text: &str) -> (Voice, String) {
+        (Voice::Console, text.to_owned())
+    }
+
     #[test]
     fn a_dialogue() {
         let mut paper = Paper::default();
@@ -87,9 +99,16 @@ mod tests {
             Output::Typed([from_text("A"), vec![NEW_LINE, 0x00], from_text("B")].concat()),
             Output::CarrierReturn,
         ]);
-        assert_eq!(text, "ENTER: HELLO\nA\nB\n");
-        assert_eq!(paper.text(&[Output::Typed(vec![0xC1, CARRIAGE_RETURN, NEW_LINE])]), "A\n");
-        assert_eq!(paper.text(&[Output::Typed(vec![CARRIAGE_RETURN, 0xC1, CARRIAGE_RETURN, 0xC2])]), "A\nB");
-        assert_eq!(paper.text(&[Output::Typed(from_text("?")), Output::Proceed, Output::Lock]), "?\n");
+        assert_eq!(text, [console("ENTER: "), (Voice::Typed, "HELLO\n".to_owned()), console("A\nB\n")]);
+        assert_eq!(paper.text(&[Output::Typed(from_text("?")), Output::Proceed, Output::Lock]), [console("?\n")]);
+        assert_eq!(paper.text(&[Output::Alarm]), []);
+    }
+
+    #[test]
+    fn carriage_returns() {
+        let mut paper = Paper::default();
+        let mut text = |codes: &[u8]| paper.text(&[Output::Typed(codes.to_vec())]);
+        assert_eq!(text(&[0xC1, CARRIAGE_RETURN, NEW_LINE]), [console("A\n")]);
+        assert_eq!(text(&[CARRIAGE_RETURN, 0xC1, CARRIAGE_RETURN, 0xC2]), [console("A\nB")]);
     }
 }

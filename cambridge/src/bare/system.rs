@@ -1,13 +1,14 @@
 //! The machine that the operator has before them: the bare machine with its devices, switches and counters.
 
-use std::{collections::BTreeMap, fs::File, io::BufWriter, time::Duration};
+use std::{collections::BTreeMap, fs::File, io::BufWriter, net::SocketAddr, time::Duration};
 
 use devices::{
-    channel::Timing as ChannelTiming,
+    channel::{Channels, Timing as ChannelTiming},
     console::typewriter::{Keyed, Typewriter},
+    device::Device,
     machine::{BareMachine, End},
 };
-use s370_arch::psw::Psw;
+use s370_arch::{psw::Psw, tod};
 use s370_cpu::state::{Model, RunState};
 
 use super::{
@@ -16,13 +17,15 @@ use super::{
     trace::Trace,
 };
 use crate::{
-    attachment,
+    attachment::{self, Adapters},
     configuration::{
         Clock, Configuration, Timing,
         device::{Address, DeviceSpec},
         kinds::Class,
     },
-    terminal::model::Activity,
+    listener::TerminalEvent,
+    panel::model::{Activity, Voice},
+    terminals::{Console, Devices, Notice, Seat, Switchboard},
 };
 
 /// Interruptions that one instruction can lead to, for the trace.
@@ -49,8 +52,20 @@ pub struct System {
     pub instructions: u64,
     /// What the operator is to be told.
     pub notices: Vec<String>,
+    /// Who sits at which console.
+    switchboard: Switchboard,
+    adapters: Adapters,
     paper: Paper,
     host_time: Option<HostTime>,
+}
+
+/// The devices that terminals are connected to.
+struct Attached<'a>(&'a mut Channels);
+
+impl Devices for Attached<'_> {
+    fn device(&mut self, address: u16) -> Option<&mut dyn Device> {
+        self.0.any_device(address)
+    }
 }
 
 impl System {
@@ -60,7 +75,8 @@ impl System {
     /// # Errors
     /// A device cannot be made, a file cannot be opened: what and where.
     pub fn new(configuration: &Configuration) -> Result<System, String> {
-        let mut model = Model { cpu_id: configuration.processor.cpu_id(), ..Model::default() };
+        let mut model = Model::default();
+        model.cpu_id = configuration.processor.cpu_id();
         model.interval_timer = configuration.interval_timer;
         let mut bare = BareMachine::new(configuration.storage, model).map_err(|error| format!("storage: {error}"))?;
         let tod = tod_at_power_on(configuration.clock).map_err(|what| format!("clock: {what}"))?;
@@ -83,6 +99,8 @@ impl System {
             is_ended: false,
             instructions: 0,
             notices: Vec::new(),
+            switchboard: Switchboard::default(),
+            adapters: Adapters::default(),
             paper: Paper::default(),
             host_time,
         };
@@ -102,11 +120,53 @@ impl System {
     /// # Errors
     /// It cannot be made, or its address is taken.
     pub fn attach(&mut self, spec: DeviceSpec) -> Result<(), String> {
-        let built = attachment::build(&spec)?;
+        let address = spec.address;
+        let built = attachment::build(&spec, &mut self.adapters)?;
         self.bare.channels.attach(spec.address.0, built.device).map_err(|error| error.to_string())?;
         self.notices.extend(built.notes.into_iter().map(|note| format!("{}: {note}", spec.address)));
         self.devices.insert(spec.address, spec);
+        self.seat(address);
         Ok(())
+    }
+
+    /// Gives a console its seat at the switchboard, anew: the operator's is no terminal's.
+    fn seat(&mut self, address: Address) {
+        self.switchboard.remove(address.0);
+        let Some(spec) = self.devices.get(&address) else { return };
+        let console = match spec.kind.class {
+            Class::Typewriter => Console::Typewriter,
+            Class::Display => Console::Display,
+            _ => return,
+        };
+        let is_operators = self.console == Some(address);
+        let mut seat = if is_operators { Seat::reserved } else { Seat::new }(address.0, console);
+        seat.name = spec.options.word("lu").map(str::to_owned);
+        self.switchboard.add(seat);
+    }
+
+    /// Something happened at a terminal.
+    pub fn heed(&mut self, event: TerminalEvent) {
+        for notice in self.switchboard.heed(event, &mut Attached(&mut self.bare.channels)) {
+            match notice {
+                Notice::Changed(address) => self.bare.touched(address),
+                Notice::Message(text) => self.notices.push(text),
+            }
+        }
+    }
+
+    /// Sends terminals what their consoles have to show.
+    pub fn flush_terminals(&mut self) {
+        self.switchboard.flush(&mut Attached(&mut self.bare.channels));
+        // A write may have waited for that.
+        let occupied: Vec<u16> = self.switchboard.occupants().map(|(address, ..)| address).collect();
+        occupied.into_iter().for_each(|address| self.bare.touched(address));
+    }
+
+    /// Where the terminal at a console comes from.
+    #[must_use]
+    pub fn visitor(&self, console: Address) -> Option<SocketAddr> {
+        let mut occupants = self.switchboard.occupants();
+        occupants.find(|(address, ..)| *address == console.0).map(|(_, _, terminal)| terminal.peer())
     }
 
     /// Detaches a device.
@@ -116,8 +176,11 @@ impl System {
     pub fn detach(&mut self, address: Address, forced: bool) -> Result<(), String> {
         let channels = &mut self.bare.channels;
         let detached = if forced { channels.detach_forced(address.0) } else { channels.detach(address.0) };
-        detached.map_err(|error| error.to_string())?;
-        self.devices.remove(&address);
+        let device = detached.map_err(|error| error.to_string())?;
+        if let Some(spec) = self.devices.remove(&address) {
+            self.adapters.detached(address, &spec.options, device);
+        }
+        self.seat(address);
         if self.console == Some(address) {
             self.console = None;
         }
@@ -140,7 +203,9 @@ impl System {
         {
             typewriter.disconnect();
             self.bare.touched(before.0);
+            self.seat(before);
         }
+        self.seat(console);
         if let Some(typewriter) = self.bare.channels.device::<Typewriter>(console.0) {
             typewriter.connect();
             self.bare.touched(console.0);
@@ -202,15 +267,15 @@ impl System {
         self.bare.channels.device::<Typewriter>(console.0).is_some_and(|typewriter| typewriter.is_proceed())
     }
 
-    /// What the operator's console has typed since this was last asked.
-    pub fn take_typed(&mut self) -> String {
-        let Some(console) = self.console else { return String::new() };
+    /// What was typed on the operator's console, and by whom, since this was last asked.
+    pub fn take_typed(&mut self) -> Vec<(Voice, String)> {
+        let Some(console) = self.console else { return Vec::new() };
         let output = match self.bare.channels.device::<Typewriter>(console.0) {
             Some(typewriter) => typewriter.take_output(),
-            None => return String::new(),
+            None => return Vec::new(),
         };
         if output.is_empty() {
-            return String::new();
+            return Vec::new();
         }
         // A write may have waited for that.
         self.bare.touched(console.0);
@@ -235,6 +300,13 @@ impl System {
     #[must_use]
     pub fn until(&self, time: u64) -> Duration {
         self.host_time.map_or(Duration::ZERO, |host| host.until(time))
+    }
+
+    /// When channels or timers will next bring something about, in TOD-clock units since power-on; none if never.
+    #[must_use]
+    pub fn next_event(&self) -> Option<u64> {
+        let next = self.bare.machine.processor.next_event_time(&self.bare.channels);
+        (next != u64::MAX).then_some(next)
     }
 
     /// Whether the machine's time is the host's.
@@ -304,6 +376,16 @@ impl System {
         self.bare.machine.log.capacity = 0;
         self.instructions += executed;
         (end, String::from_utf8_lossy(&written).into_owned())
+    }
+
+    /// Sets the interval-timer switch. The timer does not catch up with the time in which it was off.
+    pub fn switch_interval_timer(&mut self, on: bool) {
+        let state = &mut self.bare.machine.processor.state;
+        if on && !state.model.interval_timer {
+            // 1/300ths of a second, as the processor counts them.
+            state.interval_timer_ticks = (u128::from(state.time) * 300 / u128::from(tod::SECOND)) as u64;
+        }
+        state.model.interval_timer = on;
     }
 
     /// The stop key: the processor is in the stopped state afterwards, unless it is check-stopped.

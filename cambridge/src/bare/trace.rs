@@ -9,7 +9,7 @@ use super::display::InterruptionText;
 
 /// Writes a trace while a machine runs. The machine's interruption log should hold a few interruptions; the trace
 /// empties it and keeps the first for whoever wants them afterwards.
-pub(super) struct Trace<W> {
+pub struct Trace<W> {
     output: W,
     /// The state before the next instruction, and that instruction.
     before: CpuState,
@@ -19,6 +19,7 @@ pub(super) struct Trace<W> {
 }
 
 impl<W: Write> Trace<W> {
+    /// A trace that begins now.
     pub fn new(machine: &Machine, output: W) -> Self {
         let processor = &machine.processor;
         Trace { output, before: processor.state.clone(), next: next_instruction(processor), error: None }

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use devices::unit_record::printer::form::Form as Carriage;
+
 use super::{
     kinds::{Class, Form, Kind, OptionKind, options_of},
     problem::{Place, Problem, suggestion},
@@ -68,6 +70,7 @@ enum Checked {
     Flag(bool),
     Word(String),
     Address(Address),
+    Carriage(Carriage),
 }
 
 impl Options {
@@ -134,6 +137,15 @@ impl Options {
         }
     }
 
+    /// The form that this option has.
+    #[must_use]
+    pub fn carriage(&self, name: &str) -> Option<&Carriage> {
+        match self.value(name) {
+            Some(Checked::Carriage(carriage)) => Some(carriage),
+            _ => None,
+        }
+    }
+
     /// The address that this option has.
     #[must_use]
     pub fn address(&self, name: &str) -> Option<Address> {
@@ -172,10 +184,26 @@ fn check_setting(
         }
         (Form::Word(words), Value::Text(text)) if words.contains(&text.as_str()) => Checked::Word(text.clone()),
         (Form::Address, Value::Text(text)) => Checked::Address(text.parse().map_err(|_| wrong())?),
+        (Form::Carriage, Value::Text(text)) => Checked::Carriage(parse_carriage(text)?),
         (Form::Name, Value::Text(text)) if is_name(text) => Checked::Word(text.to_ascii_uppercase()),
         _ => return Err(wrong()),
     };
     Ok((kind, value))
+}
+
+/// Reads a form's length and the stops on its carriage tape: `66:1@1,12@60`.
+fn parse_carriage(text: &str) -> Result<Carriage, String> {
+    let read = || {
+        let (lines, stops) = text.split_once(':')?;
+        let stop = |stop: &str| {
+            let (channel, line) = stop.split_once('@')?;
+            Some((channel.trim().parse().ok()?, line.trim().parse().ok()?))
+        };
+        Some((lines.trim().parse().ok()?, stops.split(',').map(stop).collect::<Option<Vec<_>>>()?))
+    };
+    let (lines, stops) =
+        read().ok_or_else(|| format!("{text:?} is not a form's length and its stops, such as 66:1@1,12@60"))?;
+    Carriage::new(lines, &stops).map_err(|error| error.to_string())
 }
 
 fn is_name(text: &str) -> bool {
@@ -249,7 +277,10 @@ mod tests {
             "f:3: a tape unit has no option \"carriage\": there are file, write"
         );
         assert_eq!(complaint(Class::Reader, "eof", text("perhaps")), "f:3: \"eof\" is to be true or false");
-        assert_eq!(complaint(Class::Printer, "format", text("ebcdic")), "f:3: \"format\" is to be \"text\" or \"pdf\"");
+        assert_eq!(
+            complaint(Class::Printer, "format", text("ebcdic")),
+            "f:3: \"format\" is to be \"text\" or \"ascii\""
+        );
         assert_eq!(
             complaint(Class::Printer, "output", Value::Flag(true)),
             "f:3: \"output\" is to be the name of a file"
@@ -257,6 +288,10 @@ mod tests {
         let twice = [setting("eof", Value::Flag(true)), setting("eof", Value::Flag(true))];
         let problems = Options::check(Class::Reader, &twice, Path::new(""), false).expect_err("a complaint");
         assert_eq!(problems[0].to_string(), "f:3: \"eof\" is there twice");
+        assert_eq!(
+            complaint(Class::Printer, "carriage", text("66")),
+            "f:3: \"66\" is not a form's length and its stops, such as 66:1@1,12@60"
+        );
         let of_station = [setting("lu", text("L"))];
         assert!(Options::check(Class::Display, &of_station, Path::new(""), true).is_err());
     }

@@ -32,6 +32,10 @@ pub(super) fn parse(file: &str, text: &str, base: &Path, variables: &Variables) 
     // This is the emulator's default, and what its files count on.
     reader.configuration.storage = 2 << 20;
     reader.file(file, text);
+    if reader.configuration.listen.is_some() && reader.console.is_none() {
+        // Consoles are dialled into, but for those on the panel.
+        reader.console = Some((ConsoleChoice::None, Place::default()));
+    }
     reader.configuration.finish(reader.console, reader.problems)
 }
 
@@ -250,6 +254,12 @@ impl Reader<'_> {
         let mut ignored = Vec::new();
         for operand in operands {
             match meaning(kind.class, &operand.text, self.base) {
+                // The first word that is no keyword is the file; another one is a keyword that is not known here.
+                Meaning::Set(option @ ("output" | "file"), _)
+                    if settings.iter().any(|setting: &Setting| setting.name == option) =>
+                {
+                    ignored.push(operand.text.clone());
+                }
                 Meaning::Set(option, value) => {
                     settings.push(Setting { name: option.to_owned(), value, place: place(operand.column) });
                 }
@@ -300,7 +310,8 @@ fn meaning(class: Class, operand: &str, base: &Path) -> Meaning {
         (Class::Reader | Class::Punch, "ebcdic") => text("format", "ebcdic"),
         (Class::Reader, "eof") => flag("eof", true),
         (Class::Reader, "intrq") => flag("eof", false),
-        (Class::Reader, "multifile" | "trunc" | "autopad") => Meaning::Nothing,
+        (Class::Reader, "trunc") => text("long-lines", "cut"),
+        (Class::Reader, "multifile" | "autopad") => Meaning::Nothing,
         (Class::Punch | Class::Printer, "crlf") => text("line-end", "crlf"),
         (Class::Punch | Class::Printer, "noclear") => Meaning::Nothing,
         (Class::Tape, "ring" | "rw") => flag("write", true),
@@ -380,7 +391,7 @@ mod tests {
              * devices\n\
              001F 3215 noprompt\n\
              000C 3505 \"my deck.txt\" ascii eof\n\
-             000D 3525 out/pch00d.txt ascii\n\
+             000D 3525 out/pch00d.txt ascii fancy\n\
              000E 1403 out/prt00e.txt crlf\n\
              0180 3420 starter.aws\n\
              0181.2 3420\n\
@@ -390,7 +401,7 @@ mod tests {
         .expect("a right configuration");
         assert_eq!((configuration.storage, configuration.processor.cpu_id()), (8 << 20, 0x0006_0305_3032_0000));
         assert_eq!(configuration.clock, Clock::Host { epoch: 1900, years: -28, zone: 0 });
-        assert_eq!(configuration.console, Some(Address(0x01F)));
+        assert_eq!(configuration.console, None);
         let warnings: Vec<_> = configuration.warnings.iter().map(Problem::to_string).collect();
         assert_eq!(
             warnings,
@@ -402,6 +413,7 @@ mod tests {
         assert_eq!(options(0x00C).files("decks"), [Path::new("/base/my deck.txt")]);
         assert_eq!((options(0x00C).word("format"), options(0x00C).flag("eof")), (Some("text"), Some(true)));
         assert_eq!(options(0x00E).word("line-end"), Some("crlf"));
+        assert_eq!(options(0x00E).file("output"), Some(Path::new("/base/out/prt00e.txt")));
         assert_eq!((options(0x180).flag("write"), options(0x182).flag("write")), (Some(true), None));
         assert_eq!(options(0x150).files("shadows"), [Path::new("/base/packs/shadow_1.cckd")]);
         assert_eq!(options(0x150).flag("read-only"), Some(true));
@@ -411,7 +423,7 @@ mod tests {
     fn errors_have_line_and_column() {
         let problems = read(
             "MAINSIZE 1G\n  CPUMODEL\nARCHMODE z/Arch\n15G 3330\n000C\n0190-0180 3420\n0009 3215 \"open\nINCLUDE nowhere.cnf\n\
-             000E 1403 a b\n",
+             000C 3505 eof eof\n",
         )
         .expect_err("complaints");
         assert_eq!(
@@ -424,14 +436,15 @@ mod tests {
              h.cnf:6:1: \"0190-0180\": the last address is less than the first\n\
              h.cnf:7:11: the text has no closing \"\n\
              h.cnf:8:9: /base/nowhere.cnf: No such file or directory (os error 2)\n\
-             h.cnf:9:13: \"output\" is there twice"
+             h.cnf:9:15: \"eof\" is there twice"
         );
     }
 
     #[test]
     fn the_panels_console_is_the_operators() {
-        let configuration = read("0009 3215\n001F 3215-C\n").expect("a right configuration");
-        assert_eq!(configuration.console, Some(Address(0x01F)));
+        let console = |text| read(text).expect("a right configuration").console;
+        assert_eq!(console("CNSLPORT 3270\n0009 3215\n001F 3215-C\n"), Some(Address(0x01F)));
+        assert_eq!(console("0009 3215\n001F 3215\n"), Some(Address(0x009)));
     }
 
     #[test]

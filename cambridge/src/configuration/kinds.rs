@@ -1,7 +1,10 @@
 //! The device types that there are, and the options of each: the one list of both, for configuration files, operator commands and
 //! help.
 
-use devices::dasd::geometry;
+use devices::{
+    dasd::{fba, geometry},
+    tape::kind::KINDS as TAPE_UNITS,
+};
 
 use super::problem::suggestion;
 
@@ -59,7 +62,7 @@ const fn kind(name: &'static str, class: Class) -> Kind {
     Kind { name, class }
 }
 
-/// The types that are not in the list of disk models.
+/// The types that are in no list of models of their own.
 const KINDS: &[Kind] = &[
     kind("1052", Class::Typewriter),
     kind("3210", Class::Typewriter),
@@ -73,18 +76,15 @@ const KINDS: &[Kind] = &[
     kind("1403", Class::Printer),
     kind("3203", Class::Printer),
     kind("3211", Class::Printer),
-    kind("2400", Class::Tape),
-    kind("3410", Class::Tape),
-    kind("3420", Class::Tape),
-    kind("3310", Class::BlockDisk),
-    kind("3370", Class::BlockDisk),
     kind("CTCA", Class::Adapter),
 ];
 
 /// All device types.
 pub fn kinds() -> impl Iterator<Item = Kind> {
     let disks = geometry::MODELS.iter().map(|model| kind(model.name, Class::Disk));
-    KINDS.iter().copied().chain(disks)
+    let tapes = TAPE_UNITS.iter().flat_map(|unit| std::iter::once(&unit.name).chain(unit.also));
+    let block_disks = fba::MODELS.iter().map(|model| kind(model.name, Class::BlockDisk));
+    KINDS.iter().copied().chain(block_disks).chain(tapes.map(|name| kind(name, Class::Tape))).chain(disks)
 }
 
 impl Kind {
@@ -119,6 +119,8 @@ pub enum Form {
     Address,
     /// Letters and digits.
     Name,
+    /// A carriage tape.
+    Carriage,
 }
 
 impl Form {
@@ -139,6 +141,7 @@ impl Form {
             },
             Form::Address => "a device address of three hexadecimal digits".to_owned(),
             Form::Name => "a name of up to eight letters and digits".to_owned(),
+            Form::Carriage => "lines and stops, such as 66:1@1,12@60".to_owned(),
         }
     }
 }
@@ -169,15 +172,17 @@ const fn option(
 }
 
 /// How decks are written in files.
-pub const DECK_FORMATS: &[&str] = &["auto", "text", "ebcdic"];
+pub const DECK_FORMATS: &[&str] = &["auto", "text", "ebcdic", "binary"];
 /// How punched cards are written to files.
-pub const PUNCH_FORMATS: &[&str] = &["ebcdic", "text"];
+pub const PUNCH_FORMATS: &[&str] = &["ebcdic", "text", "binary"];
 /// How printed lines are written to files.
-pub const PRINT_FORMATS: &[&str] = &["text", "pdf"];
+pub const PRINT_FORMATS: &[&str] = &["text", "ascii"];
 /// Character codes.
 pub const CODES: &[&str] = &["037", "1047"];
 /// What ends a line.
 pub const LINE_ENDS: &[&str] = &["lf", "crlf"];
+/// What becomes of the columns after the 80th of a line of text.
+pub const LONG_LINES: &[&str] = &["refuse", "cut"];
 
 /// All options of devices.
 #[rustfmt::skip]
@@ -193,21 +198,23 @@ pub const OPTIONS: &[OptionKind] = &[
     option("decks",     &[Class::Reader], Form::Files, true,
            "decks in the hopper, the first to be read first"),
     option("format",    &[Class::Reader], Form::Word(DECK_FORMATS), true,
-           "how the decks are written: ebcdic is 80 bytes a card, text a line a card; auto looks"),
+           "how decks are written: ebcdic 80 and binary 160 bytes a card, text a line a card; auto (the default) looks"),
+    option("long-lines", &[Class::Reader], Form::Word(LONG_LINES), true,
+           "what becomes of lines of text that are longer than a card; they are refused by default"),
     option("eof",       &[Class::Reader], Form::Flag, true,
            "whether the END OF FILE key is on: then the last card is followed by unit exception"),
     option("output",    &[Class::Punch, Class::Printer], Form::File, true,
            "where the cards or lines go; they are added to what is there"),
     option("format",    &[Class::Punch], Form::Word(PUNCH_FORMATS), true,
-           "how cards are written: ebcdic is 80 bytes a card, text a line a card"),
+           "how cards are written: ebcdic (the default) 80 and binary 160 bytes a card, text a line a card"),
     option("format",    &[Class::Printer], Form::Word(PRINT_FORMATS), true,
-           "how lines are written"),
-    option("code",      &[Class::Reader, Class::Punch, Class::Printer, Class::Typewriter], Form::Word(CODES), true,
-           "the character code in the machine"),
+           "how lines are written: text is UTF-8 (the default), ascii has question marks for other characters"),
+    option("code",      &[Class::Reader, Class::Punch, Class::Printer], Form::Word(CODES), true,
+           "the character code in the machine; 037 by default"),
     option("line-end",  &[Class::Punch, Class::Printer], Form::Word(LINE_ENDS), true,
-           "what ends a line of text"),
-    option("carriage",  &[Class::Printer], Form::File, true,
-           "a carriage-control tape"),
+           "what ends a line of text in the file; lf by default"),
+    option("carriage",  &[Class::Printer], Form::Carriage, true,
+           "the form's lines and the stops on its carriage tape, channel@line: 66:1@1,12@60,9@63"),
     option("lu",        &[Class::Typewriter, Class::Display], Form::Name, false,
            "the logical unit by which a terminal asks for this station"),
     option("other",     &[Class::Adapter], Form::Address, false,
@@ -249,7 +256,7 @@ mod tests {
 
     #[test]
     fn words_in_words() {
-        assert_eq!(Form::Word(DECK_FORMATS).description(), "\"auto\", \"text\" or \"ebcdic\"");
+        assert_eq!(Form::Word(PUNCH_FORMATS).description(), "\"ebcdic\", \"text\" or \"binary\"");
         assert_eq!(Form::Word(CODES).description(), "\"037\" or \"1047\"");
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     bare::{display::PswText, system::System, trace::Trace},
     configuration::device::Address,
     hex,
-    terminal::model::Activity,
+    panel::model::Activity,
 };
 
 type Answer = Result<String, CommandError>;
@@ -64,12 +64,13 @@ pub(super) fn external(system: &mut System, _: &mut Words<'_>) -> Answer {
 pub(super) fn step(system: &mut System, words: &mut Words<'_>) -> Answer {
     /// More is a trace's business.
     const MOST: u64 = 1000;
-    let count = match words.word()? {
-        None => 1,
-        Some(text) => text.parse().ok().filter(|count| (1..=MOST).contains(count)).ok_or_else(|| {
-            CommandError::new(format!("{text:?} is not a number of instructions from 1 to {MOST}"))
-        })?,
-    };
+    let count =
+        match words.word()? {
+            None => 1,
+            Some(text) => text.parse().ok().filter(|count| (1..=MOST).contains(count)).ok_or_else(|| {
+                CommandError::new(format!("{text:?} is not a number of instructions from 1 to {MOST}"))
+            })?,
+        };
     words.end()?;
     let mut answer = String::new();
     for _ in 0..count {

@@ -118,8 +118,12 @@ pub(super) fn describe(system: &mut System, address: Address) -> String {
     match system.spec(address).map(|spec| spec.kind) {
         Ok(kind) => {
             let what = attachment::describe(&mut system.bare, address, kind.class);
-            let is_console = if system.console == Some(address) { ", the operator's" } else { "" };
-            format!("{address} {:7} {}{is_console}{what}\n", kind.name, kind.class.name())
+            let who = match system.visitor(address) {
+                _ if system.console == Some(address) => ", the operator's".to_owned(),
+                Some(peer) => format!(", {peer}"),
+                None => String::new(),
+            };
+            format!("{address} {:7} {}{who}{what}\n", kind.name, kind.class.name())
         }
         Err(what) => format!("{what}\n"),
     }

@@ -99,8 +99,7 @@ pub(super) fn help(_: &mut System, words: &mut Words<'_>) -> Answer {
     words.end()?;
     let command = table::named(&word)?;
     let (abbreviation, rest) = command.name.split_at(command.least);
-    let mut text =
-        format!("{abbreviation}{} {}\n  {}.\n", rest.to_ascii_lowercase(), command.operands, command.help);
+    let mut text = format!("{abbreviation}{} {}\n  {}.\n", rest.to_ascii_lowercase(), command.operands, command.help);
     match command.name {
         "ATTACH" => {
             let names: Vec<&str> = kinds().map(|kind| kind.name).collect();

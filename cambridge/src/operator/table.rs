@@ -121,7 +121,8 @@ mod tests {
     fn an_abbreviation_means_one_command() {
         for command in COMMANDS {
             for length in command.least..=command.name.len() {
-                let meant = COMMANDS.iter().filter(|other| is_abbreviation(&command.name[..length], other.name, other.least));
+                let meant =
+                    COMMANDS.iter().filter(|other| is_abbreviation(&command.name[..length], other.name, other.least));
                 assert_eq!(meant.count(), 1, "{}", &command.name[..length]);
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod ckd;
+pub mod fba;
 pub mod geometry;
 pub mod shared;
 

@@ -195,12 +195,17 @@ impl Cache {
         self.index.get((absolute / BLOCK) as usize).is_some_and(|&number| number != 0)
     }
 
+    /// Whether the next block that is given slots makes all others be forgotten.
+    pub fn is_full(&self) -> bool {
+        self.blocks.len() >= LIMIT
+    }
+
     /// Gives a block slots. When there are too many, all are forgotten first.
     pub fn open(&mut self, absolute: u32, storage: &Storage) {
         if self.has(absolute) {
             return;
         }
-        if self.blocks.len() >= LIMIT {
+        if self.is_full() {
             self.clear(storage);
         }
         let number = (absolute / BLOCK) as usize;

@@ -1,16 +1,16 @@
 //! The fast interpreter: instructions decoded once, storage reached through flat tables, the common path only. What it
 //! does not do it leaves, unchanged, to the slow interpreter.
 
-mod bytes;
-mod cache;
-mod code;
+pub(crate) mod bytes;
+pub(crate) mod cache;
+pub(crate) mod code;
 mod decimal_ops;
-mod float_ops;
+pub(crate) mod float_ops;
 mod pieces;
 mod run;
-mod slot;
+pub(crate) mod slot;
 mod system_ops;
-mod tlb;
+pub(crate) mod tlb;
 
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ use crate::{
         notice::{Mailbox, Notice},
         window::{INVALID, lookup},
     },
+    translate::{self, Translator},
 };
 
 /// What is pending when a slice begins; nothing is added while it lasts.
@@ -50,6 +51,8 @@ pub struct Slice {
     pub pending: Pending,
     /// TOD-clock units an instruction takes.
     pub instruction_time: u64,
+    /// Hot regions are translated.
+    pub translate: bool,
 }
 
 /// All that the fast interpreter remembers. It can be dropped between any two instructions.
@@ -57,17 +60,25 @@ pub struct Fast {
     tlb: Tlb,
     cache: Cache,
     mailbox: Arc<Mailbox>,
+    /// The translator, which is at work if the slice says so.
+    pub translator: Translator,
 }
 
 impl Fast {
     /// Remembers nothing yet.
     pub fn new(storage: Arc<Storage>) -> Fast {
-        Fast { mailbox: storage.subscribe(), tlb: Tlb::new(storage), cache: Cache::default() }
+        Fast {
+            mailbox: storage.subscribe(),
+            tlb: Tlb::new(storage),
+            cache: Cache::default(),
+            translator: Translator::default(),
+        }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self, storage: &Storage) {
         self.tlb.clear();
+        self.translator.clear(&self.cache, storage);
         self.cache.clear(storage);
     }
 
@@ -85,33 +96,112 @@ impl Fast {
         }
         // A channel, another processor or whoever runs this one may have changed storage since.
         self.heed(storage);
+        if slice.translate {
+            self.translator.collect(&self.cache, storage);
+        }
         self.tlb.select(state);
         let mut left = slice.budget;
-        loop {
-            let address = state.psw.address;
-            if address & 1 != 0 {
+        let mut in_regions = 0;
+        // Entries of regions that the loop is to pass by.
+        let mut bypass = if slice.translate { 0 } else { u32::MAX };
+        // Where a region has used up the budget, whatever stands there is not executed any more.
+        while left != 0 {
+            if !self.reach(state, storage) {
                 return (slice.budget - left, Leave::Slow);
             }
-            if self.entry(address).is_none() && !self.fill(state, storage, address, Access::Fetch) {
-                return (slice.budget - left, Leave::Slow);
-            }
-            self.open(storage, address);
-            let leave = self.enter_loop(state, storage, slice, &mut left);
+            let leave = if slice.translate && self.translator.is_recording() {
+                bypass = 0;
+                self.record(state, storage, slice, &mut left)
+            } else {
+                let share = (left, bypass);
+                self.enter_loop(state, storage, slice, &mut left, share)
+            };
             // The loop may have gone to another context without telling.
             self.tlb.select(state);
             let filled = match leave {
                 Leave::Enter => true,
+                Leave::Region(number) => {
+                    let before = left;
+                    bypass = self.enter_region(state, storage, number, &mut left);
+                    in_regions += before - left;
+                    continue;
+                }
                 Leave::FetchMiss(at) => self.fill(state, storage, at, Access::Fetch),
                 Leave::StoreMiss(at) => self.fill(state, storage, at, Access::Store),
-                Leave::Budget | Leave::Slow | Leave::Context => return (slice.budget - left, leave),
+                Leave::Budget if left != 0 => continue,
+                Leave::Budget | Leave::Slow | Leave::Context => {
+                    if leave == Leave::Budget && slice.translate && in_regions < slice.budget / 2 {
+                        self.sample(state);
+                    }
+                    return (slice.budget - left, leave);
+                }
             };
+            if bypass == 1 {
+                bypass = 0;
+            }
             if !filled {
                 return (slice.budget - left, Leave::Slow);
             }
         }
+        (slice.budget, Leave::Budget)
     }
 
-    fn enter_loop(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice, left: &mut u64) -> Leave {
+    /// Makes sure that the loop can begin at the PSW's address.
+    fn reach(&mut self, state: &mut CpuState, storage: &Storage) -> bool {
+        let address = state.psw.address;
+        if address & 1 != 0 {
+            return false;
+        }
+        if self.entry(address).is_none() && !self.fill(state, storage, address, Access::Fetch) {
+            return false;
+        }
+        self.open(storage, address);
+        true
+    }
+
+    /// Executes one instruction and records it.
+    fn record(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice, left: &mut u64) -> Leave {
+        let absolute = self.entry(state.psw.address).unwrap_or(0);
+        self.translator.note(absolute, state, self.tlb.current());
+        let leave = self.enter_loop(state, storage, slice, left, (1, u32::MAX));
+        match leave {
+            Leave::Budget => self.translator.led_to(state.psw.address),
+            // It is about to be executed again.
+            Leave::Enter | Leave::FetchMiss(_) | Leave::StoreMiss(_) => self.translator.retract(),
+            Leave::Slow | Leave::Context | Leave::Region(_) => {}
+        }
+        self.translator.translate(&self.cache, storage);
+        leave
+    }
+
+    /// Executes a region. Says how many entries of regions the loop is to pass by afterwards.
+    fn enter_region(&mut self, state: &mut CpuState, storage: &Storage, number: u16, left: &mut u64) -> u32 {
+        let before = *left;
+        let outcome = self.translator.enter(number, state, self.tlb.current(), left);
+        self.translator.review(&self.cache, storage, number);
+        match outcome {
+            // What is left of the budget is for the interpreter.
+            translate::Outcome::Budget => u32::MAX,
+            translate::Outcome::Refused | translate::Outcome::Left => u32::from(*left == before),
+        }
+    }
+
+    /// Tells the translator where the interpreter stands.
+    fn sample(&mut self, state: &CpuState) {
+        if let Some(absolute) = self.entry(state.psw.address) {
+            self.translator.sample(absolute, state, self.tlb.current());
+        }
+    }
+
+    /// Executes so many instructions of what is left in the loop, passing by some entries of regions.
+    fn enter_loop(
+        &mut self,
+        state: &mut CpuState,
+        storage: &Storage,
+        slice: Slice,
+        left: &mut u64,
+        (share, bypass): (u64, u32),
+    ) -> Leave {
         let executed = slice.budget - *left;
         let start = state.time;
         // The loop reckons the time from its own start.
@@ -124,10 +214,12 @@ impl Fast {
             native: slice.native,
             pending: slice.pending,
             instruction_time: slice.instruction_time,
-            left: *left,
+            left: share,
+            beyond: *left - share,
+            bypass,
         };
         let leave = run::run(&mut hot);
-        *left = hot.left;
+        *left -= share - hot.left;
         hot.state.time = start;
         leave
     }
@@ -143,6 +235,9 @@ impl Fast {
         if let Some(absolute) = self.entry(address)
             && !self.cache.has(absolute)
         {
+            if self.cache.is_full() {
+                self.translator.clear(&self.cache, storage);
+            }
             self.cache.open(absolute, storage);
             // Entries for stores must now say that there is code.
             self.tlb.drop_absolute(absolute);
@@ -207,5 +302,6 @@ impl Fast {
             }
         }
         self.cache.forget(&stale, storage);
+        self.translator.forget(&stale, &self.cache, storage);
     }
 }

@@ -47,6 +47,10 @@ pub struct Hot<'a> {
     pub instruction_time: u64,
     /// Instructions that may be executed; what is left of them afterwards.
     pub left: u64,
+    /// Instructions of the slice behind those.
+    pub beyond: u64,
+    /// How many entries of regions are to be passed by: the loop executes what stands there itself.
+    pub bypass: u32,
 }
 
 /// Why the loop was left. The PSW's address is that of the next instruction to be executed.
@@ -62,6 +66,8 @@ pub enum Leave {
     FetchMiss(u32),
     /// This operand address is not in the table for stores.
     StoreMiss(u32),
+    /// The region's entry with this number is reached.
+    Region(u16),
     /// PSW or timers have changed such that everything must be looked at again.
     Context,
 }
@@ -77,6 +83,8 @@ struct Cold {
     resume: Cursor,
     /// Where to go on, when that is not where the cursor stands.
     elsewhere: Option<u32>,
+    /// Entries of regions still to be passed by.
+    bypass: u32,
 }
 
 /// Executes instructions from the PSW's address, whose block must be open.
@@ -104,7 +112,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
         rehome(base, logical);
     }
     let scratch = hot.cache.scratch();
-    let mut cold = Cold { absolute, origin: cursor, resume: cursor, elsewhere: None };
+    let mut cold = Cold { absolute, origin: cursor, resume: cursor, elsewhere: None, bypass: hot.bypass };
     // What is rarely used is not to compete for the host's registers.
     black_box(&mut cold);
 
@@ -940,7 +948,13 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     enter!(target);
                 }
                 Code::Slow => slow!(),
-                Code::Volatile => {
+                Code::Volatile | Code::Region => {
+                    if s!().code == Code::Region {
+                        if cold.bypass == 0 {
+                            leave!(Leave::Region(s!().region_number()));
+                        }
+                        cold.bypass -= u32::from(cold.bypass != u32::MAX);
+                    }
                     let slot = decode_volatile(cursor, base, storage, cold.absolute);
                     if is_conditional(slot.code) {
                         if cc.selects(slot.r1.number()) {
@@ -1474,7 +1488,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                         slow!();
                     }
                     let value = fetchable!(at, 8).u64();
-                    if value > i64::MAX as u64 || value <= left * hot.instruction_time {
+                    if value > i64::MAX as u64 || value <= (left + hot.beyond) * hot.instruction_time {
                         slow!();
                     }
                     hot.state.cpu_timer_base = value.wrapping_add(now!());

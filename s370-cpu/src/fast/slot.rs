@@ -23,6 +23,8 @@ pub enum Code {
     Slow,
     /// Stored into again and again: decoded each time it is executed.
     Volatile,
+    /// An entry of a translated region.
+    Region,
     /// After an instruction that was executed in another place than its own: back to where it stands.
     Resume,
     /// A branch that is not taken, and takes 1 or 2 halfwords.
@@ -151,6 +153,16 @@ impl Slot {
             i: 0,
             length: 1,
         }
+    }
+
+    /// The entry with this number of a translated region, at an instruction of so many halfwords.
+    pub fn region(number: u16, halfwords: u8) -> Slot {
+        Slot { d1: number, length: halfwords, ..Slot::bare(Code::Region) }
+    }
+
+    /// The number of a region's entry.
+    pub fn region_number(&self) -> u16 {
+        self.d1
     }
 
     /// Decodes an instruction. It must not cross the end of its block.

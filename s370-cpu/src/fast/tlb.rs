@@ -60,6 +60,16 @@ impl Context {
         Context { key, fetch: window(), store: window(), used: Vec::new(), successor: Cell::new(0) }
     }
 
+    /// What tells this context's tables from those of another.
+    pub fn identity(&self) -> usize {
+        self.tables().0
+    }
+
+    /// Host addresses of the tables for fetching and storing.
+    pub fn tables(&self) -> (usize, usize) {
+        (self.fetch.entries().as_ptr() as usize, self.store.entries().as_ptr() as usize)
+    }
+
     fn clear(&mut self) {
         for block in self.used.drain(..) {
             self.fetch.forget(block);

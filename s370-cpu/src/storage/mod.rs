@@ -111,7 +111,8 @@ impl Storage {
             size: size as u32,
             mask: span as u32 - 1,
             keys: zeroed(blocks),
-            code: zeroed(blocks * HALFWORDS / 64),
+            // One word more than there are marks: whoever looks for a few may load eight bytes.
+            code: zeroed(blocks * HALFWORDS / 64 + 1),
             touched: zeroed(blocks),
             flags: zeroed(blocks),
             listeners: Listeners::default(),
@@ -371,6 +372,11 @@ impl Storage {
         {
             key.fetch_or(REFERENCE | CHANGE, Ordering::Relaxed);
         }
+    }
+
+    /// The host address of the marks of decoded halfwords: one bit each, in the order of addresses.
+    pub(crate) fn marks_base(&self) -> usize {
+        self.code.as_ptr() as usize
     }
 
     /// Marks the halfwords of an instruction of `length` bytes as decoded.

@@ -52,6 +52,15 @@ impl Entry {
 pub struct Spot(usize);
 
 impl Spot {
+    /// The place at a host address.
+    ///
+    /// # Safety
+    /// The address must be that of another [`Spot`].
+    #[inline(always)]
+    pub unsafe fn at_host(address: usize) -> Spot {
+        Spot(address)
+    }
+
     #[inline(always)]
     fn get<T: Copy>(self) -> T {
         // SAFETY: the module's invariant.
@@ -161,6 +170,11 @@ pub fn lookup(entries: &[Entry; ENTRIES], at: u32) -> Entry {
 impl Storage {
     fn host_address(&self, absolute: u32) -> usize {
         self.bytes.as_ptr() as usize + absolute as usize
+    }
+
+    /// The host address of absolute location 0.
+    pub fn host_base(&self) -> usize {
+        self.host_address(0)
     }
 
     /// The absolute address of a place.

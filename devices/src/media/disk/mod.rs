@@ -10,23 +10,31 @@
 //!
 //! [`open`] takes the files of an image, recognises what they are, and gives a pack.
 
+mod check;
 mod codec;
 mod compressed;
+mod create;
 mod file;
 mod header;
+mod inspect;
+mod mend;
 mod plain;
 mod space;
 mod store;
 mod tables;
 pub mod track;
+pub mod volume;
 mod writer;
 
 use std::fmt;
 
 pub use self::{
+    check::{Checked, check},
     codec::Compression,
-    header::{CompressedHeader, DeviceHeader, Family, Form, HEADER},
-    tables::{Fault, Owner, Problem},
+    create::{Packing, create_blocks, create_shadow, create_tracks},
+    header::{DeviceHeader, Family, Form, HEADER},
+    inspect::{Contents, Description, Part, inspect},
+    mend::Mended,
 };
 use self::{
     compressed::{CompressedBlocks, CompressedTracks},
@@ -85,7 +93,13 @@ enum Pack {
 ///
 /// A medium cannot be read; an image is not what it says it is; files do not belong together.
 pub fn open(media: Vec<Box<dyn Medium>>) -> Result<Opened, MediaError> {
-    let (pack, notes) = open_pack(media)?;
+    let mut pack = open_unchecked(media)?;
+    let mut notes = Vec::new();
+    match &mut pack {
+        Pack::Tracks(pack) => prepare(&mut pack.store, &mut notes)?,
+        Pack::Blocks(pack) => prepare(&mut pack.store, &mut notes)?,
+        Pack::PlainTracks(_) | Pack::PlainBlocks(_) => {}
+    }
     let image = match pack {
         Pack::PlainTracks(pack) => Image::Ckd(Box::new(pack)),
         Pack::Tracks(pack) => Image::Ckd(Box::new(pack)),
@@ -112,7 +126,8 @@ pub fn recognize(medium: &mut dyn Medium) -> Result<Option<DeviceHeader>, MediaE
     }
 }
 
-fn open_pack(media: Vec<Box<dyn Medium>>) -> Result<(Pack, Vec<String>), MediaError> {
+/// Opens an image as far as reading goes: its tables may be wrong.
+fn open_unchecked(media: Vec<Box<dyn Medium>>) -> Result<Pack, MediaError> {
     let mut base = Vec::new();
     let mut layers = Vec::new();
     let mut blocks = None;
@@ -147,8 +162,8 @@ fn open_pack(media: Vec<Box<dyn Medium>>) -> Result<(Pack, Vec<String>), MediaEr
     }
     let base = if base.is_empty() { None } else { Some(PlainTracks::new(base)?) };
     match (base, blocks, layers.first()) {
-        (Some(pack), None, None) => Ok((Pack::PlainTracks(pack), Vec::new())),
-        (None, Some(pack), None) => Ok((Pack::PlainBlocks(pack), Vec::new())),
+        (Some(pack), None, None) => Ok(Pack::PlainTracks(pack)),
+        (None, Some(pack), None) => Ok(Pack::PlainBlocks(pack)),
         (base, None, Some((_, header))) if header.family == Family::Ckd => open_tracks(base, layers),
         (None, blocks, Some((_, header))) if header.family == Family::Fba => open_blocks(blocks, layers),
         (_, _, Some((file, _))) => Err(file.damaged(0, "a shadow file of blocks on tracks, or of tracks on blocks")),
@@ -156,10 +171,7 @@ fn open_pack(media: Vec<Box<dyn Medium>>) -> Result<(Pack, Vec<String>), MediaEr
     }
 }
 
-fn open_tracks(
-    base: Option<PlainTracks>,
-    files: Vec<(ImageFile, DeviceHeader)>,
-) -> Result<(Pack, Vec<String>), MediaError> {
+fn open_tracks(base: Option<PlainTracks>, files: Vec<(ImageFile, DeviceHeader)>) -> Result<Pack, MediaError> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut common = base.as_ref().map(|base| (base.header.clone(), base.cylinders()));
     for (mut file, device) in files {
@@ -177,14 +189,10 @@ fn open_tracks(
     let (Some((device, cylinders)), Some(first)) = (common, layers.first()) else { return Err(nothing()) };
     let model = plain::model(&first.file, &device, cylinders.into())?;
     let shape = Shape::Tracks { heads: device.heads, longest: device.track_size as usize };
-    let (store, notes) = open_store(layers, shape)?;
-    Ok((Pack::Tracks(CompressedTracks { store, base, model, cylinders }), notes))
+    Ok(Pack::Tracks(CompressedTracks { store: Store::new(layers, shape), base, model, cylinders }))
 }
 
-fn open_blocks(
-    base: Option<PlainBlocks>,
-    files: Vec<(ImageFile, DeviceHeader)>,
-) -> Result<(Pack, Vec<String>), MediaError> {
+fn open_blocks(base: Option<PlainBlocks>, files: Vec<(ImageFile, DeviceHeader)>) -> Result<Pack, MediaError> {
     let mut layers: Vec<Layer> = Vec::new();
     let mut common = base.as_ref().map(BlockPack::blocks);
     for (mut file, device) in files {
@@ -198,26 +206,31 @@ fn open_blocks(
         layers.push(Layer { file, device, header, tables });
     }
     let Some(blocks) = common else { return Err(nothing()) };
-    let (store, notes) = open_store(layers, Shape::Groups)?;
-    Ok((Pack::Blocks(CompressedBlocks { store, base, blocks, group: Vec::new() }), notes))
+    Ok(Pack::Blocks(CompressedBlocks { store: Store::new(layers, Shape::Groups), base, blocks, group: Vec::new() }))
 }
 
-/// Makes the store ready: for reading, or, if the last file may be written and its tables are sound, for writing.
-fn open_store(layers: Vec<Layer>, shape: Shape) -> Result<(Store, Vec<String>), MediaError> {
-    let mut store = Store::new(layers, shape);
-    let mut notes = Vec::new();
+/// Makes the last file ready for writing, if it may be written. What who wrote to it last left unfinished is put in order.
+fn prepare(store: &mut Store, notes: &mut Vec<String>) -> Result<(), MediaError> {
+    let shape = store.shape;
     let last = store.last();
+    let unfinished = last.header.options & OPENED != 0;
+    let name = last.file.name().to_owned();
     if last.file.is_read_only() {
-        return Ok((store, notes));
+        if unfinished {
+            notes.push(format!("{name}: was not closed by who wrote to it last, and can only be read now"));
+        }
+        return Ok(());
     }
     let problems = last.problems(shape);
-    if let Some(first) = problems.first() {
-        let what = format!("{} entries of tables are wrong", problems.len());
+    if unfinished {
+        let mended = store.mend(false, &mut |_, _| {})?;
+        notes.push(format!("{name}: was not closed by who wrote to it last: {mended}"));
+    } else if let Some(first) = problems.first() {
+        let more = problems.len() - 1;
+        let what = format!("{}, and so do {more} more: check and repair the image", check::describe(first, shape));
         return Err(last.file.damaged(first.offset, what));
+    } else {
+        store.prepare_writing();
     }
-    if last.header.options & OPENED != 0 {
-        notes.push(format!("{}: was not closed by who wrote to it last", last.file.name()));
-    }
-    store.prepare_writing();
-    Ok((store, notes))
+    Ok(())
 }

@@ -9,6 +9,10 @@ use super::tables::Owner;
 
 /// A remainder shorter than this stays with the piece that is taken: it would serve nobody.
 const REMAINDER: u64 = 96;
+/// Tables are at multiples of this; pieces for units end at one, so that tables fit behind them.
+const GRAIN: u64 = 8;
+/// Pieces that are looked at when not any will do.
+const TRIES: usize = 64;
 /// Offsets have 32 bits, and the highest means something else.
 const LIMIT: u64 = u32::MAX as u64 - 1;
 
@@ -66,36 +70,55 @@ impl Space {
         Some(length)
     }
 
-    /// Takes a piece of `length` bytes whose offset is a multiple of `align`: from the shortest free piece that is long
-    /// enough, else at the end. Returns its offset, and its length, which is a little more where nothing useful would have
-    /// remained and `slack` permits it. `None` if the file would become too long.
-    pub fn take(&mut self, length: u64, align: u64, slack: bool) -> Option<(u64, u64)> {
-        let found = self.by_length.range((length + align - 1, 0)..).next().copied();
-        let Some((free, start)) = found else {
-            let offset = self.end.next_multiple_of(align);
-            if offset + length > LIMIT {
-                return None;
+    /// Takes a piece for a unit: at least `length` bytes, a little more where that keeps offsets even or where nothing useful
+    /// would remain. It is the shortest free piece that is long enough, else at the end. Returns offset and length. `None` if
+    /// the file would become too long.
+    pub fn take(&mut self, length: u64) -> Option<(u64, u64)> {
+        self.take_below(length, u64::MAX).or_else(|| {
+            let offset = self.end;
+            let end = (offset + length).next_multiple_of(GRAIN);
+            self.end = (end <= LIMIT).then_some(end)?;
+            Some((offset, end - offset))
+        })
+    }
+
+    /// As [`Space::take`], but from pieces that begin below this offset only, and of these from some of the shortest.
+    pub fn take_below(&mut self, length: u64, below: u64) -> Option<(u64, u64)> {
+        let mut fitting = self.by_length.range((length, 0)..).take(TRIES);
+        let (piece, offset) = fitting.find(|(_, offset)| *offset < below).copied()?;
+        self.remove(offset);
+        let end = (offset + length).next_multiple_of(GRAIN).min(offset + piece);
+        let rest = offset + piece - end;
+        if rest < REMAINDER {
+            return Some((offset, piece));
+        }
+        self.insert(end, rest);
+        Some((offset, end - offset))
+    }
+
+    /// Takes exactly `length` bytes at an offset that is a multiple of 8, from a piece below this offset. With `extend`
+    /// from behind the end if there is no such piece.
+    pub fn take_aligned(&mut self, length: u64, below: u64, extend: bool) -> Option<u64> {
+        let mut fitting = self.by_length.range((length + GRAIN - 1, 0)..).take(TRIES);
+        let found = fitting.find(|(_, offset)| *offset < below).copied();
+        let (offset, start, free) = match found {
+            Some((piece, start)) => {
+                self.remove(start);
+                (start.next_multiple_of(GRAIN), start, piece)
             }
-            let gap = self.end;
-            self.end = offset + length;
-            if offset > gap {
-                self.insert(gap, offset - gap);
+            None if extend => {
+                let (start, offset) = (self.end, self.end.next_multiple_of(GRAIN));
+                self.end = (offset + length <= LIMIT).then_some(offset + length)?;
+                (offset, start, self.end - start)
             }
-            return Some((offset, length));
+            None => return None,
         };
-        self.remove(start);
-        let offset = start.next_multiple_of(align);
-        if offset > start {
-            self.insert(start, offset - start);
+        for (from, to) in [(start, offset), (offset + length, start + free)] {
+            if to > from {
+                self.insert(from, to - from);
+            }
         }
-        let rest = start + free - offset - length;
-        if slack && rest < REMAINDER {
-            return Some((offset, length + rest));
-        }
-        if rest > 0 {
-            self.insert(offset + length, rest);
-        }
-        Some((offset, length))
+        Some(offset)
     }
 
     /// Gives a piece back.
@@ -138,13 +161,17 @@ mod tests {
     #[test]
     fn the_shortest_piece_that_is_long_enough_is_taken() {
         let mut space = space(&[(0, 1000), (3000, 4000), (5000, 6000)]);
-        assert_eq!(space.take(900, 1, true), Some((4000, 900)), "100 bytes remain");
-        assert_eq!(space.take(50, 1, true), Some((4900, 100)), "50 bytes would remain");
-        assert_eq!(space.take(50, 1, false), Some((1000, 50)));
-        assert_eq!(space.take(100, 8, false), Some((1056, 100)));
-        assert_eq!(space.take(5000, 1, true), Some((6000, 5000)));
-        assert_eq!(space.pieces().collect::<Vec<_>>(), [(1050, 6), (1156, 1844)]);
-        assert_eq!(space.take(u64::from(u32::MAX) - 11_000, 1, true), None);
+        assert_eq!(space.take(900), Some((4000, 904)), "96 bytes remain");
+        assert_eq!(space.take(50), Some((4904, 96)), "40 bytes would remain");
+        assert_eq!(space.take(51), Some((1000, 56)));
+        assert_eq!(space.take_aligned(100, 1056, false), None);
+        assert_eq!(space.take_aligned(100, 1057, false), Some(1056));
+        assert_eq!(space.take(4999), Some((6000, 5000)));
+        assert_eq!(space.take_aligned(2048, u64::MAX, false), None);
+        assert_eq!(space.take_aligned(2048, u64::MAX, true), Some(11_000));
+        assert_eq!(space.pieces().collect::<Vec<_>>(), [(1156, 1844)]);
+        assert_eq!(space.take(u64::from(u32::MAX) - 11_000), None);
+        assert_eq!(space.take_aligned(u64::from(u32::MAX) - 13_048, u64::MAX, true), None);
     }
 
     #[test]
@@ -168,18 +195,21 @@ mod tests {
         /// No byte has two owners, and none is lost.
         #[test]
         fn every_byte_is_free_or_has_one_owner(
-            steps in prop::collection::vec((any::<bool>(), 1_u64..400, 0_u64..2, any::<prop::sample::Index>()), 1..80),
+            steps in prop::collection::vec((any::<bool>(), 1_u64..400, any::<bool>(), any::<prop::sample::Index>()), 1..80),
         ) {
             let mut space = space(&[(0, 100)]);
             let mut taken = vec![(0, 100)];
-            for (give, length, align, which) in steps {
+            for (give, length, aligned, which) in steps {
                 if give && taken.len() > 1 {
                     let (offset, length) = taken.remove(1 + which.index(taken.len() - 1));
                     space.give(offset, length);
+                } else if aligned {
+                    let offset = space.take_aligned(length, u64::MAX, true).expect("room");
+                    prop_assert_eq!(offset % GRAIN, 0);
+                    taken.push((offset, length));
                 } else {
-                    let (offset, got) = space.take(length, 1 + 7 * align, align == 0).expect("room");
-                    prop_assert_eq!(offset % (1 + 7 * align), 0);
-                    prop_assert!(got >= length && got < length + REMAINDER);
+                    let (offset, got) = space.take(length).expect("room");
+                    prop_assert!(got >= length && got < length + REMAINDER + GRAIN);
                     taken.push((offset, got));
                 }
                 let mut extents: Vec<_> =

@@ -212,6 +212,14 @@ impl Tables {
         }
     }
 
+    /// A unit's entry, if it has one.
+    pub fn entry_mut(&mut self, unit: u32) -> Option<&mut Entry> {
+        match self.level2.get_mut((unit / LEVEL2) as usize)? {
+            Table::There { entries, .. } => entries.get_mut((unit % LEVEL2) as usize),
+            _ => None,
+        }
+    }
+
     /// All units that have an entry, with it.
     pub fn entries(&self) -> impl Iterator<Item = (u32, Entry)> {
         (0..).step_by(LEVEL2 as usize).zip(&self.level2).flat_map(|(first, table)| {

@@ -7,7 +7,8 @@
 //! closed; until then a flag in the header says that they are out of date.
 //!
 //! Units are written as they are, and compressed when [`WARM`] others were written after them, or when the image is
-//! closed: a guest that writes a track record by record would have it compressed for each.
+//! closed: a guest that writes a track record by record would have it compressed for each. What free space that leaves is
+//! filled from the end of the file when the image is closed.
 
 use std::collections::VecDeque;
 
@@ -16,7 +17,7 @@ use super::{
     header::{HEADER, LEVEL2, OPENED, OPTIONS, WRITTEN},
     space::Space,
     store::{Layer, Store},
-    tables::{ENTRY, Entry, Place, TABLE, Table, Tables, UNIT_HEADER},
+    tables::{ENTRY, Entry, Owner, Place, TABLE, Table, Tables, UNIT_HEADER},
 };
 use crate::media::MediaError;
 
@@ -24,6 +25,10 @@ use crate::media::MediaError;
 const WARM: usize = 64;
 /// Units shorter than this are not worth compressing.
 const WORTH_COMPRESSING: usize = 512;
+/// One byte in so many may be free when an image is closed.
+const TOLERABLE: u64 = 8;
+/// Compacting ends when so many could not be moved.
+const MISSES: u32 = 64;
 /// What the list of free space begins with.
 const FREE_LIST: &[u8; 8] = b"FREE_BLK";
 
@@ -95,23 +100,27 @@ impl Store {
         Ok(())
     }
 
-    /// Writes bytes to free space.
+    /// Writes a unit to free space.
     fn put(&mut self, bytes: &[u8]) -> Result<Entry, MediaError> {
-        let (offset, size) = self.put_at(bytes, 1)?;
-        Ok(Entry { offset, length: bytes.len() as u16, size: size as u16 })
+        let (writer, layer) = self.writer()?;
+        let Some((offset, size)) = writer.space.take(bytes.len() as u64) else { return Err(full(layer)) };
+        self.put_at((offset, size), bytes)
     }
 
-    fn put_at(&mut self, bytes: &[u8], align: u64) -> Result<(u32, u64), MediaError> {
+    /// Writes a unit to space that was taken for it.
+    fn put_at(&mut self, (offset, size): (u64, u64), bytes: &[u8]) -> Result<Entry, MediaError> {
         let (writer, layer) = self.writer()?;
-        let Some((offset, size)) = writer.space.take(bytes.len() as u64, align, align == 1) else {
-            let end = layer.file.length();
-            return Err(layer.file.damaged(end, "the image has grown to the 4 GB that it can have"));
+        let beyond = (offset + size).saturating_sub(layer.file.length()).min(size - bytes.len() as u64);
+        // Other programs want all that is set aside for a unit to be in the file.
+        let written = match beyond {
+            0 => layer.file.write(offset, bytes),
+            _ => layer.file.write(offset, &[bytes, &vec![0; (size - bytes.len() as u64) as usize]].concat()),
         };
-        if let Err(error) = layer.file.write(offset, bytes) {
+        if let Err(error) = written {
             writer.space.give(offset, size);
             return Err(error);
         }
-        Ok((offset as u32, size))
+        Ok(Entry { offset: offset as u32, length: bytes.len() as u16, size: size as u16 })
     }
 
     /// Changes a unit's entry, and frees what it had.
@@ -128,13 +137,17 @@ impl Store {
                 entries[within] = if written.is_ok() { entry } else { entries[within] };
                 written
             }
-            _ => self.move_table(index, within, entry),
+            _ => {
+                let Some(place) = writer.space.take_aligned(TABLE, u64::MAX, true) else { return Err(full(layer)) };
+                self.move_table(index, place, Some((within, entry)))
+            }
         }
     }
 
-    /// Writes a level-2 table, changed in one entry, to a new and aligned place.
-    fn move_table(&mut self, index: usize, within: usize, entry: Entry) -> Result<(), MediaError> {
-        let (_, layer) = self.writer()?;
+    /// Writes a level-2 table to space that was taken for it, perhaps changed in one entry, and frees what it and the entry
+    /// had.
+    fn move_table(&mut self, index: usize, place: u64, change: Option<(usize, Entry)>) -> Result<(), MediaError> {
+        let (writer, layer) = self.writer()?;
         let (old, mut entries) = match &layer.tables.level2[index] {
             Table::There { offset, entries } => (Some(*offset), entries.clone()),
             Table::Beneath => (None, vec![Entry::BENEATH; LEVEL2 as usize].into()),
@@ -142,20 +155,60 @@ impl Store {
                 (None, vec![Entry::null(layer.header.null_format); LEVEL2 as usize].into())
             }
         };
-        let replaced = std::mem::replace(&mut entries[within], entry);
+        let replaced = change.and_then(|(within, entry)| std::mem::replace(&mut entries[within], entry).extent());
         let bytes: Vec<u8> = entries.iter().flat_map(|entry| entry.emit()).collect();
-        let (offset, _) = self.put_at(&bytes, ENTRY)?;
-        let (writer, layer) = self.writer()?;
-        if let Err(error) = layer.file.write(Tables::level1_offset(index as u32), &offset.to_le_bytes()) {
-            writer.space.give(offset.into(), TABLE);
+        let offset = place as u32;
+        let written = layer.file.write(place, &bytes);
+        let written =
+            written.and_then(|()| layer.file.write(Tables::level1_offset(index as u32), &offset.to_le_bytes()));
+        if let Err(error) = written {
+            writer.space.give(place, TABLE);
             return Err(error);
         }
         layer.tables.level2[index] = Table::There { offset, entries };
         if let Some(old) = old {
             writer.space.give(old.into(), TABLE);
         }
-        if let Some((start, end)) = replaced.extent() {
+        if let Some((start, end)) = replaced {
             writer.space.give(start, end - start);
+        }
+        Ok(())
+    }
+
+    /// Moves what is last in the file to free space before it, if there is much.
+    fn compact(&mut self) -> Result<(), MediaError> {
+        let (writer, layer) = self.writer()?;
+        if writer.space.total() <= writer.space.end() / TOLERABLE {
+            return Ok(());
+        }
+        let mut missed = 0;
+        for (start, _, owner) in layer.tables.extents(layer.header.level1).into_iter().rev() {
+            let (writer, layer) = self.writer()?;
+            let moved = match owner {
+                Owner::Unit(unit) => {
+                    let Ok(Place::Stored { length, .. }) = layer.tables.place(unit) else { continue };
+                    let found = writer.space.take_below(length as u64, start);
+                    if let Some(place) = found {
+                        let mut bytes = vec![0; length];
+                        layer.file.read(start, &mut bytes)?;
+                        let entry = self.put_at(place, &bytes)?;
+                        self.switch(unit, entry)?;
+                    }
+                    found.is_some()
+                }
+                Owner::Table(index) => {
+                    let found = writer.space.take_aligned(TABLE, start, false);
+                    if let Some(place) = found {
+                        self.move_table(index as usize, place, None)?;
+                    }
+                    found.is_some()
+                }
+                Owner::Header => false,
+            };
+            missed += u32::from(!moved);
+            if missed > MISSES {
+                break;
+            }
         }
         Ok(())
     }
@@ -199,6 +252,7 @@ impl Store {
         while let Some(unit) = self.writer()?.0.warm.pop_front() {
             self.compress(unit)?;
         }
+        self.compact()?;
         let (writer, layer) = self.writer()?;
         let (space, header) = (&writer.space, &mut layer.header);
         let pieces: Vec<_> = space.pieces().collect();
@@ -209,10 +263,10 @@ impl Store {
         }
         header.size = space.end() as u32;
         header.free_number = pieces.len() as u32;
-        header.free_total = space.total() as u32;
+        header.free_embedded = layer.tables.slack() as u32;
+        header.free_total = space.total() as u32 + header.free_embedded;
         header.free_largest = space.largest() as u32;
         header.used = header.size - header.free_total;
-        header.free_embedded = layer.tables.slack() as u32;
         let room = pieces.iter().find(|(_, length)| *length >= list.len() as u64);
         let at = room.map_or(space.end(), |(offset, _)| *offset);
         layer.file.set_length(space.end())?;
@@ -226,6 +280,10 @@ impl Store {
         writer.opened = false;
         Ok(())
     }
+}
+
+fn full(layer: &Layer) -> MediaError {
+    layer.file.damaged(layer.file.length(), "the image has grown to the 4 GB that it can have")
 }
 
 impl Drop for Store {

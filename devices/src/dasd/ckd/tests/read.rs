@@ -65,6 +65,13 @@ fn home_address_and_r0_are_read_after_the_index_point() {
 }
 
 #[test]
+fn r0_has_passed_when_it_has_been_read() {
+    let mut bench = bench("3350");
+    bench.take(0x16, 16);
+    assert_eq!(bench.command(0x31, vec![0, 1, 0, 2, 1]).status, FOUND, "R1 comes next");
+}
+
+#[test]
 fn ipl_reads_the_first_record_of_the_pack() {
     for name in TYPES {
         let mut bench = bench(name);

@@ -187,6 +187,14 @@ fn formatting_writes_may_follow_a_key_or_an_update() {
 }
 
 #[test]
+fn read_sector_does_not_come_between_a_search_and_a_write() {
+    let mut bench = bench("3350");
+    assert_eq!(bench.find_id(1).take(0x22, 1), [2]);
+    bench.give(0x05, &[4; 80]);
+    assert_eq!(bench.pack.records(1, 2)[1], plain(1, vec![4; 80]));
+}
+
+#[test]
 fn what_a_short_formatting_write_leaves_is_zeros() {
     let mut bench = bench("2314");
     bench.find_id(0);

@@ -117,7 +117,7 @@ fn command_line(model: &Model, width: usize) -> (Row, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::{
+    use crate::panel::{
         editor::Key,
         model::{Event, Voice},
     };

@@ -10,8 +10,10 @@ const PAPER: usize = 5000;
 /// Who wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Voice {
-    /// The machine's console, and what was typed on it.
+    /// The machine's console.
     Console,
+    /// The operator, typing on the console.
+    Typed,
     /// The operator, giving a command.
     Command,
     /// What answers a command.
@@ -43,8 +45,6 @@ pub enum Activity {
     Stopped,
     /// In the check-stop state.
     CheckStop,
-    /// Loading: the IPL is not complete.
-    Load,
 }
 
 impl Activity {
@@ -57,7 +57,6 @@ impl Activity {
             Activity::DisabledWait => "disabled wait",
             Activity::Stopped => "stopped",
             Activity::CheckStop => "check-stop",
-            Activity::Load => "load",
         }
     }
 }
@@ -84,7 +83,7 @@ pub enum Event {
     Key(Key),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
-    /// Text of the console, or complete lines of another voice.
+    /// Text on the console's paper, or complete lines of another voice.
     Text(Voice, String),
     /// The machine's status.
     Status(Status),
@@ -115,6 +114,8 @@ pub struct Model {
     pub editor: Editor,
     /// The status line.
     pub status: Status,
+    /// The end was asked for once.
+    is_end_asked: bool,
     /// Columns.
     pub width: u16,
     /// Rows.
@@ -131,6 +132,7 @@ impl Model {
             scrolled: 0,
             editor: Editor::default(),
             status: Status::default(),
+            is_end_asked: false,
             width,
             height,
         }
@@ -154,13 +156,23 @@ impl Model {
 
     fn key(&mut self, key: Key) -> Option<Wish> {
         let half = usize::from(self.height / 2).max(1);
+        let was_end_asked = std::mem::take(&mut self.is_end_asked);
         match key {
             Key::PageUp => self.scrolled = (self.scrolled + half).min(self.paper.len()),
             Key::PageDown => self.scrolled = self.scrolled.saturating_sub(half),
             Key::Request => return Some(Wish::Request),
             Key::Cancel => return Some(Wish::Cancel),
-            Key::Interrupt => return Some(Wish::Quit),
-            Key::EndOfInput if self.editor.is_empty() => return Some(Wish::Quit),
+            Key::Interrupt if !self.editor.is_empty() => {
+                self.editor.key(Key::End);
+                self.editor.key(Key::DeleteToStart);
+            }
+            Key::Interrupt | Key::EndOfInput if self.editor.is_empty() => {
+                if was_end_asked {
+                    return Some(Wish::Quit);
+                }
+                self.is_end_asked = true;
+                self.append(Voice::Message, "Press it again to switch the machine off.\n");
+            }
             _ => {
                 let line = self.editor.key(key)?;
                 self.scrolled = 0;
@@ -172,7 +184,8 @@ impl Model {
 
     fn append(&mut self, voice: Voice, text: &str) {
         // What the console types goes on where it stopped, unless somebody else wrote in between.
-        let goes_on = self.is_open && voice == Voice::Console;
+        let is_paper = matches!(voice, Voice::Console | Voice::Typed);
+        let goes_on = self.is_open && is_paper;
         for (n, piece) in text.split_inclusive('\n').enumerate() {
             let line = piece.strip_suffix('\n').unwrap_or(piece);
             match self.paper.back_mut() {
@@ -181,7 +194,7 @@ impl Model {
             }
         }
         if !text.is_empty() {
-            self.is_open = voice == Voice::Console && !text.ends_with('\n');
+            self.is_open = is_paper && !text.ends_with('\n');
         }
         while self.paper.len() > PAPER {
             self.paper.pop_front();
@@ -202,7 +215,8 @@ mod tests {
         let mut model = Model::new(80, 24);
         for (voice, text) in [
             (Voice::Console, "ENTER: "),
-            (Voice::Console, "HELLO\nENT"),
+            (Voice::Typed, "HELLO\n"),
+            (Voice::Console, "ENT"),
             (Voice::Console, "ER: "),
             (Voice::Answer, "Stopped.\n"),
             (Voice::Console, "BYE\n"),
@@ -231,7 +245,16 @@ mod tests {
         assert_eq!(model.update(Event::Key(Key::Character('r'))), None);
         assert_eq!(model.update(Event::Key(Key::EndOfInput)), None);
         assert_eq!(model.update(Event::Key(Key::Enter)), Some(Wish::Line("r".to_owned())));
-        assert_eq!(model.update(Event::Key(Key::EndOfInput)), Some(Wish::Quit));
         assert_eq!(model.update(Event::Key(Key::Request)), Some(Wish::Request));
+    }
+
+    #[test]
+    fn the_end_is_asked_for_twice() {
+        let mut model = Model::new(80, 24);
+        let mut press = |key| model.update(Event::Key(key));
+        assert_eq!((press(Key::Character('r')), press(Key::Interrupt)), (None, None));
+        assert_eq!((press(Key::Interrupt), press(Key::Character('x')), press(Key::Backspace)), (None, None, None));
+        assert_eq!((press(Key::EndOfInput), press(Key::Interrupt)), (None, Some(Wish::Quit)));
+        assert_eq!(paper(&model), [(Voice::Message, "Press it again to switch the machine off."); 2]);
     }
 }

@@ -2,4 +2,6 @@
 
 pub mod editor;
 pub mod model;
+pub mod plain;
 pub mod render;
+pub mod screen;

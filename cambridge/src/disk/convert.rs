@@ -1,0 +1,139 @@
+//! `cambridge disk convert`: an image in another form.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use devices::{
+    dasd::{BlockPack, CkdPack},
+    media::disk::{Image, create_blocks, create_tracks, open, track},
+};
+
+use super::{DiskError, ImageFiles, Outcome, create::Compress, files::media, progress::Progress, target::Target};
+use crate::{files::Purpose, outputs::say};
+
+pub const ABOUT: &str = "Copy an image to one of another form";
+
+pub const LONG_ABOUT: &str = "\
+Copy an image to one of another form: plain to compressed, compressed to plain, zlib to bzip2, several files to one, an \
+image and its shadow files to one image without them. Tracks stay tracks, and blocks stay blocks. The copy is read again \
+and compared before it gets its name; until then it is beside its place under another.
+
+A compressed copy of a compressed image has no free space in it: this is also the way to shrink one.";
+
+pub const EXAMPLES: &str = "\
+Examples:
+  cambridge disk convert dliba1.cckd -o dliba1.ckd
+  cambridge disk convert dliba1.ckd -o dliba1.cckd --compress zlib
+  cambridge disk convert dliba1.cckd today.shadow -o merged.cckd --compress zlib
+  cambridge disk convert pack_1.ckd -o pack.ckd";
+
+/// Blocks that are copied at a time.
+const PIECE: u32 = 120;
+
+/// The options of `cambridge disk convert`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    image: ImageFiles,
+    /// The copy to be made
+    #[arg(short, long, value_name = "IMAGE")]
+    output: PathBuf,
+    /// How to keep tracks or blocks
+    #[arg(long, value_enum, value_name = "HOW", default_value = "none")]
+    compress: Compress,
+    /// Replace an existing file
+    #[arg(long)]
+    replace: bool,
+}
+
+impl Options {
+    pub fn run(&self) -> Result<Outcome, DiskError> {
+        let source = open(media(&self.image.files, Purpose::Read)?)?;
+        for note in &source.notes {
+            say(&format!("cambridge disk convert: {note}\n"));
+        }
+        let target = Target::new(&self.output, self.replace)?;
+        let packing = self.compress.packing();
+        match source.image {
+            Image::Ckd(mut source) => {
+                create_tracks(target.create()?, source.model(), source.cylinders(), packing)?;
+                if let Image::Ckd(mut copy) = open(vec![target.open(Purpose::Write)?])?.image {
+                    copy_tracks(&mut *source, &mut *copy)?;
+                }
+                if let Image::Ckd(mut copy) = open(vec![target.open(Purpose::Read)?])?.image {
+                    compare_tracks(&mut *source, &mut *copy)?;
+                }
+            }
+            Image::Block(mut source) => {
+                create_blocks(target.create()?, source.blocks(), packing)?;
+                if let Image::Block(mut copy) = open(vec![target.open(Purpose::Write)?])?.image {
+                    copy_blocks(&mut *source, &mut *copy)?;
+                }
+                if let Image::Block(mut copy) = open(vec![target.open(Purpose::Read)?])?.image {
+                    compare_blocks(&mut *source, &mut *copy)?;
+                }
+            }
+        }
+        target.keep().map(|()| Outcome::Good)
+    }
+}
+
+fn copy_tracks(source: &mut dyn CkdPack, copy: &mut dyn CkdPack) -> Result<(), DiskError> {
+    let mut progress = Progress::new("copying");
+    let tracks = source.cylinders() * source.model().heads;
+    let mut image = Vec::new();
+    for number in 0..tracks {
+        progress.at(number.into(), tracks.into());
+        source.read_track(number, &mut image)?;
+        let used = track::used(&image).unwrap_or(image.len());
+        copy.write_track(number, &image, 0..used)?;
+    }
+    Ok(copy.settle()?)
+}
+
+fn compare_tracks(source: &mut dyn CkdPack, copy: &mut dyn CkdPack) -> Result<(), DiskError> {
+    let mut progress = Progress::new("comparing");
+    let tracks = source.cylinders() * source.model().heads;
+    let (mut image, mut copied) = (Vec::new(), Vec::new());
+    for number in 0..tracks {
+        progress.at(number.into(), tracks.into());
+        source.read_track(number, &mut image)?;
+        copy.read_track(number, &mut copied)?;
+        let used = track::used(&image).unwrap_or(image.len());
+        if copied.get(..used) != image.get(..used) {
+            return Err(DiskError::Image(format!("{}: track {number} is not what was written", copy.name())));
+        }
+    }
+    Ok(())
+}
+
+fn copy_blocks(source: &mut dyn BlockPack, copy: &mut dyn BlockPack) -> Result<(), DiskError> {
+    let mut progress = Progress::new("copying");
+    let blocks = source.blocks();
+    for first in (0..blocks).step_by(PIECE as usize) {
+        progress.at(first.into(), blocks.into());
+        let mut bytes = vec![0; PIECE.min(blocks - first) as usize * 512];
+        source.read_blocks(first, &mut bytes)?;
+        // What is zero is zero in a new image.
+        if bytes.iter().any(|byte| *byte != 0) {
+            copy.write_blocks(first, &bytes)?;
+        }
+    }
+    Ok(copy.settle()?)
+}
+
+fn compare_blocks(source: &mut dyn BlockPack, copy: &mut dyn BlockPack) -> Result<(), DiskError> {
+    let mut progress = Progress::new("comparing");
+    let blocks = source.blocks();
+    for first in (0..blocks).step_by(PIECE as usize) {
+        progress.at(first.into(), blocks.into());
+        let length = PIECE.min(blocks - first) as usize * 512;
+        let (mut bytes, mut copied) = (vec![0; length], vec![0; length]);
+        source.read_blocks(first, &mut bytes)?;
+        copy.read_blocks(first, &mut copied)?;
+        if bytes != copied {
+            return Err(DiskError::Image(format!("{}: blocks from {first} on are not what was written", copy.name())));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! `cambridge disk create`: an empty pack.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use devices::{
+    dasd::geometry::{MODELS, Model},
+    media::disk::{Compression, Image, Packing, create_blocks, create_shadow, create_tracks, open, volume},
+};
+use s370_arch::ebcdic::from_text;
+
+use super::{DiskError, Outcome, files::media, target::Target};
+use crate::files::Purpose;
+
+pub const ABOUT: &str = "Make an image of an empty pack, or a shadow file";
+
+pub const LONG_ABOUT: &str = "\
+Make an image of an empty pack, or a shadow file.
+
+A pack of tracks is initialized: each track has its home address, record 0 and an end-of-file record, as the disk \
+initialization programs leave them. With --label there is a volume label too, without a volume table of contents: OS and \
+DOS initialize a pack themselves (IBCDASDI, IEHDASDR, INTDK) before they use it, CP and CMS format theirs. Alternate \
+cylinders are there unless --cylinders says otherwise.
+
+Models of tracks: 2305-1, 2305-2, 2311, 2314, 3330-1, 3330-11, 3340-35, 3340-70, 3350, 3375, 3380-A, 3380-E, 3380-K. \
+Models of blocks: 3310, 3370-1, 3370-2. A name without its number is the smallest of its type.";
+
+pub const EXAMPLES: &str = "\
+Examples:
+  A 3330 for IBCDASDI, compressed:
+    cambridge disk create dliba2.cckd --model 3330 --compress zlib
+  A minidisk of ten cylinders:
+    cambridge disk create work.ckd --model 3350 --cylinders 10 --label WORK01
+  A shadow file, so that a pack stays as it is:
+    cambridge disk create today.shadow --shadow-of dliba1.cckd
+  A 3370, and a smaller pack of blocks:
+    cambridge disk create data.fba --model 3370
+    cambridge disk create small.fba --blocks 20000 --compress bzip2";
+
+/// How an image is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Compress {
+    /// A plain image
+    None,
+    /// A compressed image: quick
+    Zlib,
+    /// A compressed image: smaller, slower
+    Bzip2,
+}
+
+impl Compress {
+    pub const fn packing(self) -> Packing {
+        match self {
+            Compress::None => None,
+            Compress::Zlib => Some(Compression::Zlib),
+            Compress::Bzip2 => Some(Compression::Bzip2),
+        }
+    }
+}
+
+/// The options of `cambridge disk create`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The image to be made
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    /// Model of the device
+    #[arg(long, value_name = "NAME", value_parser = parse_kind, required_unless_present_any = ["blocks", "shadow_of"])]
+    model: Option<Kind>,
+    /// Cylinders, instead of as many as the model has with its alternates
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=65536), requires = "model")]
+    cylinders: Option<u32>,
+    /// Make a pack of so many 512-byte blocks
+    #[arg(long, value_name = "N", conflicts_with_all = ["model", "cylinders", "label"],
+        value_parser = clap::value_parser!(u32).range(1..))]
+    blocks: Option<u32>,
+    /// Volume serial number for a label: up to six characters
+    #[arg(long, value_name = "SERIAL", value_parser = parse_serial)]
+    label: Option<Serial>,
+    /// Make a shadow file of this image, and of its own shadow files if it has some
+    #[arg(long, value_name = "IMAGE", num_args = 1.., conflicts_with_all = ["model", "cylinders", "blocks", "label"])]
+    shadow_of: Vec<PathBuf>,
+    /// How to keep tracks or blocks: a plain image otherwise, and zlib in a shadow file
+    #[arg(long, value_enum, value_name = "HOW")]
+    compress: Option<Compress>,
+    /// Replace an existing file
+    #[arg(long)]
+    replace: bool,
+}
+
+/// What a model's name stands for.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Tracks(&'static Model),
+    Blocks(u32),
+}
+
+/// Blocks of the models that have them (GA26-1657 for the 3370).
+const BLOCK_MODELS: [(&str, u32); 4] = [("3310", 125_664), ("3370", 558_000), ("3370-1", 558_000), ("3370-2", 712_752)];
+
+fn parse_kind(text: &str) -> Result<Kind, String> {
+    let name = text.to_ascii_uppercase();
+    let blocks = BLOCK_MODELS.iter().find(|(known, _)| *known == name).map(|(_, blocks)| Kind::Blocks(*blocks));
+    blocks.or_else(|| Model::named(&name).map(Kind::Tracks)).ok_or_else(|| {
+        let tracks = MODELS.iter().map(|model| model.name);
+        let known: Vec<_> = tracks.chain(BLOCK_MODELS.iter().map(|(name, _)| *name)).collect();
+        format!("there is no model {text}; there are {}", known.join(", "))
+    })
+}
+
+/// A volume serial number in EBCDIC.
+#[derive(Clone, Copy, Debug)]
+struct Serial([u8; 6]);
+
+fn parse_serial(text: &str) -> Result<Serial, String> {
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '#' | '@' | '-');
+    if text.is_empty() || text.len() > 6 || !text.chars().all(valid) {
+        return Err("a serial number is one to six letters, digits, $, #, @ or hyphens".to_owned());
+    }
+    let mut serial = [0x40; 6];
+    let ebcdic = from_text(&text.to_ascii_uppercase());
+    serial.iter_mut().zip(ebcdic).for_each(|(to, from)| *to = from);
+    Ok(Serial(serial))
+}
+
+impl Options {
+    pub fn run(&self) -> Result<Outcome, DiskError> {
+        let target = Target::new(&self.image, self.replace)?;
+        let packing = self.compress.and_then(Compress::packing);
+        if !self.shadow_of.is_empty() {
+            let compression = match self.compress {
+                Some(Compress::None) => Compression::None,
+                Some(Compress::Bzip2) => Compression::Bzip2,
+                Some(Compress::Zlib) | None => Compression::Zlib,
+            };
+            create_shadow(media(&self.shadow_of, Purpose::Read)?, target.create()?, compression)?;
+            return target.keep().map(|()| Outcome::Good);
+        }
+        match (self.model, self.blocks) {
+            (Some(Kind::Tracks(model)), _) => {
+                let cylinders = self.cylinders.unwrap_or(model.cylinders());
+                create_tracks(target.create()?, model, cylinders, packing)?;
+                if let Some(Serial(serial)) = self.label
+                    && let Image::Ckd(mut pack) = open(vec![target.open(Purpose::Write)?])?.image
+                {
+                    volume::write_label(&mut *pack, serial)?;
+                    pack.settle()?;
+                }
+            }
+            (Some(Kind::Blocks(_)), _) if self.cylinders.is_some() || self.label.is_some() => {
+                return Err(DiskError::Options(
+                    "a pack of blocks has neither cylinders nor a label on a track".to_owned(),
+                ));
+            }
+            (Some(Kind::Blocks(blocks)), _) | (None, Some(blocks)) => {
+                create_blocks(target.create()?, blocks, packing)?;
+            }
+            (None, None) => return Err(DiskError::Options("a model is needed".to_owned())),
+        }
+        target.keep().map(|()| Outcome::Good)
+    }
+}
