@@ -282,7 +282,8 @@ fn apply(happened: Happened, terminal: &Terminal, device: &mut dyn Device) {
     if let Some(typewriter) = device.downcast_mut::<Typewriter>() {
         match happened {
             Happened::Typed(line::Event::Line(line)) => {
-                if typewriter.enter_line(&line) == Keyed::Full {
+                let keyed = typewriter.enter_line(&line);
+                if keyed == Keyed::Full {
                     terminal.send(TerminalOutput::Alarm);
                 }
             }
