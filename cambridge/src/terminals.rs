@@ -194,6 +194,10 @@ impl Switchboard {
 
     /// Gives a terminal a seat, or tells it why not.
     fn admit(&mut self, terminal: Terminal, kind: Kind, device: Option<&str>) -> Vec<Notice> {
+        // A client that goes back on what it was asks again; nobody has sat down yet.
+        if let Some(at) = self.seat_of(terminal.id()) {
+            self.seats[at].occupant = Occupant::Nobody;
+        }
         match self.find(kind, device) {
             Ok(at) => {
                 let seat = &mut self.seats[at];
