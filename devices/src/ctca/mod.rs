@@ -183,6 +183,8 @@ impl State {
             return Initial::Accepted(Delay::Microseconds(SHORT));
         }
         if self.sides[other].step == fitting {
+            // What asked for attention has it.
+            self.sides[side].attention = false;
             self.bytes.clear();
             // The reading side begins, by saying how much it can take.
             let (reader, writer) = if is_read { (side, other) } else { (other, side) };
@@ -370,6 +372,10 @@ impl Device for ChannelToChannel {
         } else {
             UnitStatus::empty()
         }
+    }
+
+    fn is_coupled(&self) -> bool {
+        true
     }
 
     fn halt(&mut self) -> Ending {

@@ -279,7 +279,8 @@ fn two_programs_talk() {
 #[test]
 fn a_reset_or_a_halt_ends_what_the_other_side_does() {
     type End = fn(&mut ChannelToChannel);
-    let ends: [End; 3] = [Device::reset, |side| drop(side.halt()), |side| side.set_operational(false)];
+    let halt = |side: &mut ChannelToChannel| assert_eq!(side.halt(), Ending::now(ENDED));
+    let ends: [End; 3] = [Device::reset, halt, |side| side.set_operational(false)];
     for end in ends {
         for other in [Other::Read, Other::Write] {
             let (mut x, mut y) = sides(other);
