@@ -164,6 +164,16 @@ fn devices_come_and_go() {
 }
 
 #[test]
+fn the_operator_sits_down_at_another_console() {
+    let mut system = system();
+    said(&mut system, "attach 009 1052");
+    assert_eq!(said(&mut system, "console 009"), "");
+    assert_eq!(said(&mut system, "query 009"), "009 1052    console, the operator's\n");
+    assert_eq!(said(&mut system, "query 01f"), "01F 3215    console, nobody is there\n");
+    assert_eq!(said(&mut system, "console 00c"), "CONSOLE: 00C is a card reader: the operator sits at a typewriter");
+}
+
+#[test]
 fn an_adapter_has_two_sides() {
     let mut system = system();
     let needs = "ATTACH: an adapter needs the option \"other\": the other side's address";
