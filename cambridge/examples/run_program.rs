@@ -50,10 +50,10 @@ struct Taken {
     processor: Duration,
 }
 
-/// Processor time of this thread so far, from the kernel's own account; `None` where there is no such account.
-fn processor_time() -> Option<Duration> {
-    let account = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    account.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+/// Processor time of this thread so far.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 fn time(program: &Program, rounds: u32, engine: Engine) -> Result<(Outcome, Taken), Box<dyn Error>> {
@@ -69,12 +69,7 @@ fn time(program: &Program, rounds: u32, engine: Engine) -> Result<(Outcome, Take
     if std::env::var("REGIONS").is_ok() {
         eprintln!("{:#?}", run.machine().processor.translator().counters());
     }
-    let (elapsed, processor_end) = (start.elapsed(), processor_time());
-    // The kernel brings the account of a running thread up to date at its ticks only: it is no use for a short run.
-    let processor = match (processor_start, processor_end) {
-        (Some(start), Some(end)) if elapsed > Duration::from_millis(100) => end.saturating_sub(start),
-        _ => elapsed,
-    };
+    let (elapsed, processor) = (start.elapsed(), processor_time().saturating_sub(processor_start));
     if !outcome.is_success() {
         let (psw, stop, gr, fpr) = (outcome.psw.emit(0, 0), outcome.stop, outcome.gr, outcome.fpr);
         let what =
@@ -90,7 +85,8 @@ fn rounds_for(program: &Program, seconds: f64, engine: Engine) -> Result<u32, Bo
     loop {
         let taken = time(program, rounds, engine)?.1.processor.as_secs_f64();
         let wanted = f64::from(rounds) * seconds / taken.max(1e-6);
-        if taken > seconds / 20.0 || f64::from(rounds) > 1e9 {
+        // Before it is translated, a program is slower.
+        if taken > seconds / 3.0 || f64::from(rounds) > 1e9 {
             return Ok(wanted.clamp(1.0, 4e9) as u32);
         }
         rounds = wanted.min(f64::from(rounds) * 10.0).ceil() as u32;

@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use devices::media::deck::{Card, Deck, Format, LongLines, Reading};
-use s370_arch::ebcdic::{CodePage, printable};
+use s370_arch::ebcdic::{CodePage, from_char, printable};
 
 use crate::outputs::{Outputs, check_distinct, read, remove_outputs, say};
 
@@ -153,7 +153,7 @@ fn info(input: &Input, cards: bool) -> Result<(), Trouble> {
         let _ = writeln!(text, "{}: {}, {count} {plural}", deck.name, format.name());
         if cards {
             for (n, card) in (1..).zip(&deck.cards) {
-                let _ = writeln!(text, "{n:>7}  {}", shown(card));
+                let _ = writeln!(text, "{n:>7}  {}", shown(card, input.code));
             }
         }
     }
@@ -161,8 +161,9 @@ fn info(input: &Input, cards: bool) -> Result<(), Trouble> {
 }
 
 /// A card's characters.
-fn shown(card: &Card) -> String {
-    let text: String = card.lossy_codes().iter().map(|&code| printable(code)).collect();
+fn shown(card: &Card, page: CodePage) -> String {
+    let character = |&code: &u8| from_char(page.decode(code)).map_or('.', printable);
+    let text: String = card.lossy_codes().iter().map(character).collect();
     text.trim_end().to_owned()
 }
 

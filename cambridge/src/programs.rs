@@ -187,9 +187,11 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use s370_cpu::translate::Tuning;
+
     use super::*;
 
-    /// Both engines find the same results, and each round costs the same number of instructions: the peers' script
+    /// All engines find the same results, and each round costs the same number of instructions: the peers' script
     /// reckons with that.
     #[test]
     fn every_program_succeeds_on_every_engine() {
@@ -203,6 +205,25 @@ mod tests {
             let [one, two, three] = [1, 2, 3].map(|rounds| count(rounds, Engine::Fast));
             assert_eq!(two - one, three - two, "{}", program.name);
             assert_eq!(count(2, Engine::Slow), two, "{}", program.name);
+        }
+    }
+
+    /// The translator comes to the same end after as many instructions, with everything translated that is found once, and
+    /// compiled at once.
+    #[test]
+    fn every_program_succeeds_when_translated_early() {
+        for program in PROGRAMS {
+            let image = program.core_image(3).unwrap_or_else(|error| panic!("{error}"));
+            let wanted = Run::new(&image, Engine::Fast).unwrap().finish(100_000_000);
+            let mut run = Run::new(&image, Engine::Fast).unwrap();
+            run.machine().processor.engine = Engine::Translator;
+            run.machine().processor.tune(Tuning { threshold: 1, recording: 500, worth: 5, patience: 10 });
+            let outcome = run.finish(100_000_000);
+            let counters = run.machine().processor.translator().counters();
+            assert_eq!((outcome.instructions, outcome.psw), (wanted.instructions, wanted.psw), "{}", program.name);
+            assert_eq!((outcome.gr, outcome.fpr), (wanted.gr, wanted.fpr), "{}", program.name);
+            assert!(counters.regions != 0 && counters.executed != 0, "{}: {counters:?}", program.name);
+            assert_eq!(run.machine().processor.translator().trouble, None, "{}", program.name);
         }
     }
 

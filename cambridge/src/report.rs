@@ -3,6 +3,7 @@
 use s370_cpu::{
     machine::{Machine, Stop, TakenInterruption},
     storage::Storage,
+    translate::Counters,
 };
 
 use crate::hex;
@@ -130,6 +131,36 @@ impl Report {
         });
         out.push(b'}');
     }
+}
+
+/// Adds what the translator has done, if it has done anything, to an object that is complete.
+pub fn push_counters(out: &mut Vec<u8>, counters: &Counters) {
+    if counters.regions == 0 || out.pop() != Some(b'}') {
+        return;
+    }
+    let members = [
+        ("regions", counters.regions),
+        ("instructions", counters.translated),
+        ("code_bytes", counters.code_bytes),
+        ("compile_ns", counters.compile_nanoseconds),
+        ("entries", counters.entries),
+        ("executed", counters.executed),
+        ("exits_budget", counters.exits_budget),
+        ("exits_rare", counters.exits_rare),
+        ("exits_outside", counters.exits_outside),
+        ("invalidated", counters.invalidated),
+        ("retired", counters.retired),
+    ];
+    out.extend(b",\"translator\":{");
+    for (n, (name, value)) in members.into_iter().enumerate() {
+        if n != 0 {
+            out.push(b',');
+        }
+        push_string(out, name);
+        out.push(b':');
+        push_decimal(out, value);
+    }
+    out.extend(b"}}");
 }
 
 /// Appends a JSON string.

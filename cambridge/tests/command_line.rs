@@ -96,7 +96,7 @@ fn probe_holds_a_conversation() {
 
 #[test]
 fn probe_engines_and_files_that_do_not_exist() {
-    for engine in ["fast", "slow"] {
+    for engine in ["translator", "interpreter", "fast", "slow"] {
         assert_eq!(
             run_with_input(&["probe", "--engine", engine], CASE).stdout,
             run_with_input(&["probe"], CASE).stdout

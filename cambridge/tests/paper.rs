@@ -43,7 +43,7 @@ fn decks_are_converted_there_and_back() {
         "{deck}: ebcdic, 3 cards\n      1  //A JOB\n      2  ..\n      3          DATA\n\
          {job}: text, 2 cards\n      1  //A JOB\n      2  []\n"
     );
-    // Code page 037 has no brackets where 1047 has them, and a storage display shows neither's.
+    // Where 1047 has brackets, 037 has letters that are on no U.S. keyboard.
     assert_eq!(text(&output.stdout), expected);
 }
 

@@ -227,7 +227,10 @@ fn engines_agree_and_are_known_by_name() {
     assert!(Probe::new(Engine::Slow).answer(plain.to_string().as_bytes(), &mut slow));
     assert_eq!(slow, (line + "\n").into_bytes());
     let message = error(&with(plain, "engine", json!("warp")));
-    assert!(message.contains("\"warp\" is not an execution engine: they are fast, slow"), "{message}");
+    assert!(
+        message.contains("\"warp\" is not an execution engine: they are translator, interpreter, fast, slow"),
+        "{message}"
+    );
 }
 
 #[test]

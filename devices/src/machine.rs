@@ -28,7 +28,7 @@ use crate::channel::{Channels, LoadError, Timing};
 const STRIDE: u64 = 10_000;
 
 /// With the host's clock: how many events of such devices may come between two runs of instructions.
-const EVENTS_A_STRIDE: u32 = 64;
+const EVENTS_A_STRIDE: u64 = 64;
 
 /// Why [`BareMachine::run`] came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,12 @@ impl BareMachine {
                 Stop::Stopped => return (executed, End::Stopped),
                 Stop::CheckStop => return (executed, End::CheckStop),
                 _ if left == 0 => return (executed, End::Budget),
-                Stop::Count => self.hurry(EVENTS_A_STRIDE),
+                Stop::Count => {
+                    self.hurry(EVENTS_A_STRIDE);
+                }
+                Stop::Wait if self.hurries() && self.channels.next_event() != u64::MAX => {
+                    left -= self.hurry(left.min(EVENTS_A_STRIDE));
+                }
                 Stop::Wait => {
                     left -= 1;
                     if let Some(end) = self.wait() {
@@ -134,21 +139,20 @@ impl BareMachine {
         self.machine.processor.instruction_time == 0 && self.channels.timing() == Timing::Quick
     }
 
-    fn hurry(&mut self, events: u32) {
+    /// Lets at most so many events happen before their time, until one interrupts; says how many.
+    fn hurry(&mut self, events: u64) -> u64 {
         let processor = &self.machine.processor;
-        for _ in 0..events {
-            if !self.channels.hurry(processor.state.time, &processor.storage) {
-                return;
+        let allowed = processor.state.psw.io_channels(processor.state.cr[2]);
+        for done in 0..events {
+            if self.channels.asks_for(allowed) || !self.channels.hurry(processor.state.time, &processor.storage) {
+                return done;
             }
         }
+        events
     }
 
     /// Brings the next event about for a processor that waits; tells if that cannot be done here.
     fn wait(&mut self) -> Option<End> {
-        if self.hurries() && self.channels.next_event() != u64::MAX {
-            self.hurry(1);
-            return None;
-        }
         let processor = &mut self.machine.processor;
         let next = processor.next_event_time(&self.channels);
         if next == u64::MAX {

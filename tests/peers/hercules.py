@@ -157,7 +157,8 @@ def enough_rounds(run, seconds, limit=4_000_000_000):
     while True:
         taken = max(run(rounds), 1e-6)
         wanted = rounds * seconds / taken
-        if taken > seconds / 20 or wanted > limit:
+        # Before it is translated, a program is slower.
+        if taken > seconds / 3 or wanted > limit:
             return max(1, min(round(wanted), limit))
         rounds = math.ceil(min(wanted, rounds * 20))
 

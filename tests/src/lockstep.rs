@@ -9,10 +9,13 @@ use s370_cpu::{
     processor::Engine,
     state::CpuState,
     storage::Storage,
-    translate::{Counters, Tuning},
+    translate::Counters,
 };
 
-use crate::random::{RandomBus, Scenario};
+use crate::{
+    random::{RandomBus, Scenario},
+    rehearsal::rehearse,
+};
 
 /// Where a machine is after some instructions: all that can be compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,10 +78,10 @@ pub fn run_counted(scenario: &Scenario, how: How, count: u64) -> (End, Counters)
     let storage = Arc::new(storage);
     let mut machine = Machine::new(picture.state.clone(), Arc::clone(&storage));
     machine.processor.engine = how.engine;
-    if how.recording != 0 {
-        machine = rehearse(scenario, machine, how, count);
-    }
     machine.log.capacity = if how.native { 0 } else { 100 };
+    if how.recording != 0 {
+        machine = rehearse(machine, picture, &|| Box::new(scenario.bus.clone()), how.recording, count);
+    }
     let mut bus = scenario.bus.clone();
     let (mut executed, mut stop) = (0, Stop::Count);
     while stop == Stop::Count && executed < count {
@@ -92,32 +95,6 @@ pub fn run_counted(scenario: &Scenario, how: How, count: u64) -> (End, Counters)
     let taken = (!how.native).then_some(machine.log.taken);
     let counters = machine.processor.translator().counters();
     (End { state: machine.processor.state, storage: bytes, keys, bus, executed, stop, taken }, counters)
-}
-
-/// Lets a machine run as it is going to, so that the translator sees what is worth translating, and puts it back to its
-/// beginning. The processor still remembers everything that holds.
-fn rehearse(scenario: &Scenario, machine: Machine, how: How, count: u64) -> Machine {
-    let (mut machine, picture) = (machine, &scenario.picture);
-    let beginning = machine.processor.state.clone();
-    machine.processor.tune(Tuning::eager(how.recording));
-    machine.log.capacity = if how.native { 0 } else { 1 };
-    let mut bus = scenario.bus.clone();
-    // Having executed one instruction, it begins to record.
-    machine.run(&mut bus, 1);
-    machine.run(&mut bus, count);
-    let mut processor = machine.processor;
-    let storage = Arc::clone(&processor.storage);
-    for (at, byte) in (0..).zip(&picture.storage) {
-        if storage.u8(at) != *byte {
-            storage.store_u8(at, *byte);
-        }
-    }
-    for (block, key) in (0..).zip(&picture.keys) {
-        storage.set_key(block * BLOCK, *key);
-    }
-    processor.purge_tlb();
-    processor.state = beginning;
-    Machine::with(processor)
 }
 
 /// Runs a scenario on the oracle and in another way, and compares.

@@ -5,7 +5,7 @@ use devices::media::{
     reel::{Direction, Format, Passed, Reel},
 };
 
-use crate::random::rng::Rng;
+use crate::random::Rng;
 
 /// One thing that is done to a tape.
 #[derive(Clone, Debug, PartialEq, Eq)]

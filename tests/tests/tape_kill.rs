@@ -12,7 +12,7 @@ use std::{
 use cambridge::files::{HostFile, Purpose};
 use devices::media::reel::{self, Format, Reel};
 use tests::{
-    random::rng::Rng,
+    random::Rng,
     reel::{Tape, steps},
 };
 

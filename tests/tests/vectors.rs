@@ -31,6 +31,12 @@ fn every_case_ends_as_it_says_on_the_fast_engine() {
     every_case_ends_as_it_says(Engine::Fast);
 }
 
+/// As many of the instructions as can be are translated; what stands around each of them is executed twice before that.
+#[test]
+fn every_case_ends_as_it_says_as_translated_code() {
+    every_case_ends_as_it_says(Engine::Translator);
+}
+
 #[test]
 fn every_fact_of_the_instruction_table_is_shown() {
     let missing = coverage::missing(&cases()).unwrap_or_else(|why| panic!("{why}"));

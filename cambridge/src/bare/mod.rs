@@ -33,7 +33,8 @@ use self::{
 };
 use crate::{
     probe::DEFAULT_TOD,
-    report::{Ending, LISTED_INTERRUPTIONS, Report},
+    report::{Ending, LISTED_INTERRUPTIONS, Report, push_counters},
+    workshop::Thread,
 };
 
 /// Interruptions that one instruction can lead to: its own, and early program interruptions.
@@ -67,6 +68,13 @@ impl Options {
         let begin = Instant::now();
         let (instructions, stop) = self.run(&mut machine);
         let elapsed = begin.elapsed();
+        let translator = machine.processor.translator();
+        for listing in &translator.listings {
+            eprintln!("{listing}");
+        }
+        if let Some(trouble) = &translator.trouble {
+            eprintln!("cambridge bare: the interpreter went on alone, for {trouble}");
+        }
         let ending = Ending::of(stop, self.until_wait());
         match self.print(&machine, ending, instructions, elapsed) {
             Ok(()) if matches!(ending, Ending::Count | Ending::Wait) => ExitCode::SUCCESS,
@@ -98,6 +106,14 @@ impl Options {
         let mut machine = Machine::new(state, storage);
         machine.processor.engine = self.engine.unwrap_or(if self.trace { Engine::Slow } else { Engine::default() });
         machine.log.capacity = LISTED_INTERRUPTIONS;
+        if machine.processor.engine == Engine::Translator {
+            let translator = machine.processor.translator_mut();
+            translator.keeps_listings = self.trace_regions;
+            // Without a thread, the processor compiles by itself.
+            if let Ok(thread) = Thread::start() {
+                translator.employ(Box::new(thread));
+            }
+        }
         if let Err(early) = machine.processor.load_psw(psw) {
             machine.take(early);
         }
@@ -156,6 +172,7 @@ impl Options {
         if self.json {
             let mut line = Vec::new();
             report.write_json("bare", &mut line);
+            push_counters(&mut line, &machine.processor.translator().counters());
             line.push(b'\n');
             output.write_all(&line)?;
             return output.flush();

@@ -89,10 +89,13 @@ pub struct Options {
     /// Write each instruction to standard error, with the registers it changed and interruptions
     #[arg(long)]
     pub trace: bool,
-    /// Print the result as `cambridge probe` does
+    /// Write each region that is translated to standard error: guest instructions, the compiler's form, host instructions
+    #[arg(long)]
+    pub trace_regions: bool,
+    /// Print the result as `cambridge probe` does, with what the translator has done if it has done anything
     #[arg(long)]
     pub json: bool,
-    /// Execution engine: fast or slow; the default is slow for --trace, otherwise fast
+    /// Execution engine: translator, interpreter (or fast) or slow; the default is slow for --trace, otherwise translator
     #[arg(long, value_name = "NAME", value_parser = parse_engine)]
     pub engine: Option<Engine>,
     /// Whether the interval timer at location X'50' runs

@@ -38,7 +38,7 @@ Integers are JSON numbers or hexadecimal strings (\"0x1F0\"); byte strings are h
   tod           the TOD clock, 16 hexadecimal digits; default: the beginning of 1980
   run           {\"instructions\": N} or {\"until\": \"wait\", \"limit\": N}; default: one instruction
   dump          [{\"at\": ADDRESS, \"length\": N}, ...], storage to return
-  engine        \"fast\" or \"slow\"
+  engine        \"translator\", \"interpreter\" (or \"fast\") or \"slow\"
 
 A result has id, stop (count, wait, limit, checkstop, stopped), instructions, psw, cc, gr, fpr, cr, interruptions, \
 storage (what dump asked for) and keys (those of the blocks that keys named).
@@ -53,7 +53,7 @@ pub const EXAMPLE: &str = r#"Example: AR 1,2 at location X'1000'
 /// The options of `cambridge probe`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Execution engine for cases that do not name one: fast or slow
+    /// Execution engine for cases that do not name one: translator, interpreter (or fast) or slow
     #[arg(long, value_name = "NAME", value_parser = parse_engine, default_value = "fast", hide_default_value = true)]
     engine: Engine,
     /// Files of cases, one JSON object a line; `-`, or no file, is standard input

@@ -185,15 +185,16 @@ impl Screen {
         Ok(())
     }
 
-    /// To the next position; from the end of a field past the attribute, and past a field that is to be skipped.
+    /// To the next position; from the end of a field past the attribute (and past that of a field without positions), and
+    /// past a field that is to be skipped.
     fn advance(&mut self) {
-        self.cursor = self.after(self.cursor);
-        if let Some(attribute) = self.at(self.cursor).cell.attribute() {
-            self.cursor = if attribute.contains(Attribute::PROTECTED | Attribute::NUMERIC) {
-                self.next_unprotected(self.cursor)
-            } else {
-                self.after(self.cursor)
-            };
+        for _ in 0..=self.last() {
+            self.cursor = self.after(self.cursor);
+            let Some(attribute) = self.at(self.cursor).cell.attribute() else { return };
+            if attribute.contains(Attribute::PROTECTED | Attribute::NUMERIC) {
+                self.cursor = self.next_unprotected(self.cursor);
+                return;
+            }
         }
     }
 
@@ -229,13 +230,10 @@ impl Screen {
 
     fn new_line(&mut self) {
         let below = (self.cursor().0 + 1) % self.size.rows * self.size.columns;
-        if !self.is_formatted() {
-            self.cursor = below;
-        } else if self.check_unprotected(below).is_ok() {
-            self.cursor = below;
-        } else {
-            self.cursor = self.next_unprotected(self.before(below));
-        }
+        self.cursor = match self.check_unprotected(below) {
+            Ok(()) => below,
+            Err(_) => self.next_unprotected(self.before(below)),
+        };
     }
 }
 

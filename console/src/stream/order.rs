@@ -28,7 +28,7 @@ impl<'a> Pairs<'a> {
     /// A view of these bytes; `None` if they are not whole pairs, or more than 255.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Option<Pairs<'a>> {
-        (bytes.len() % 2 == 0 && bytes.len() <= 510).then_some(Pairs(bytes))
+        (bytes.len().is_multiple_of(2) && bytes.len() <= 510).then_some(Pairs(bytes))
     }
 
     /// Types and values.

@@ -104,55 +104,31 @@ impl Fast {
         let mut in_regions = 0;
         // Entries of regions that the loop is to pass by.
         let mut bypass = if slice.translate { 0 } else { u32::MAX };
-        loop {
-            let address = state.psw.address;
-            if left == 0 {
-                // A region has used up the budget; whatever stands here is not executed any more.
-                return (slice.budget, Leave::Budget);
-            }
-            if address & 1 != 0 {
+        // Where a region has used up the budget, whatever stands there is not executed any more.
+        while left != 0 {
+            if !self.reach(state, storage) {
                 return (slice.budget - left, Leave::Slow);
             }
-            if self.entry(address).is_none() && !self.fill(state, storage, address, Access::Fetch) {
-                return (slice.budget - left, Leave::Slow);
-            }
-            self.open(storage, address);
-            let is_recording = slice.translate && self.translator.is_recording();
-            if is_recording {
-                let absolute = self.entry(address).unwrap_or(0);
-                self.translator.note(absolute, state, self.tlb.current());
-                bypass = u32::MAX;
-            }
-            let share = if is_recording { left.min(1) } else { left };
-            let leave = self.enter_loop(state, storage, slice, &mut left, (share, bypass));
+            let leave = if slice.translate && self.translator.is_recording() {
+                bypass = 0;
+                self.record(state, storage, slice, &mut left)
+            } else {
+                let share = (left, bypass);
+                self.enter_loop(state, storage, slice, &mut left, share)
+            };
             // The loop may have gone to another context without telling.
             self.tlb.select(state);
-            if is_recording {
-                if leave == Leave::Budget {
-                    self.translator.led_to(state.psw.address);
-                }
-                self.translator.translate(&self.cache, storage);
-                bypass = 0;
-                if leave == Leave::Budget && left != 0 {
-                    continue;
-                }
-            }
             let filled = match leave {
                 Leave::Enter => true,
                 Leave::Region(number) => {
                     let before = left;
-                    let outcome = self.translator.enter(number, state, self.tlb.current(), &mut left);
+                    bypass = self.enter_region(state, storage, number, &mut left);
                     in_regions += before - left;
-                    self.translator.review(&self.cache, storage, number);
-                    bypass = match outcome {
-                        // What is left of the budget is for the interpreter.
-                        translate::Outcome::Budget => u32::MAX,
-                        _ => u32::from(left == before),
-                    };
                     continue;
                 }
                 Leave::FetchMiss(at) => self.fill(state, storage, at, Access::Fetch),
                 Leave::StoreMiss(at) => self.fill(state, storage, at, Access::Store),
+                Leave::Budget if left != 0 => continue,
                 Leave::Budget | Leave::Slow | Leave::Context => {
                     if leave == Leave::Budget && slice.translate && in_regions < slice.budget / 2 {
                         self.sample(state);
@@ -166,6 +142,47 @@ impl Fast {
             if !filled {
                 return (slice.budget - left, Leave::Slow);
             }
+        }
+        (slice.budget, Leave::Budget)
+    }
+
+    /// Makes sure that the loop can begin at the PSW's address.
+    fn reach(&mut self, state: &mut CpuState, storage: &Storage) -> bool {
+        let address = state.psw.address;
+        if address & 1 != 0 {
+            return false;
+        }
+        if self.entry(address).is_none() && !self.fill(state, storage, address, Access::Fetch) {
+            return false;
+        }
+        self.open(storage, address);
+        true
+    }
+
+    /// Executes one instruction and records it.
+    fn record(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice, left: &mut u64) -> Leave {
+        let absolute = self.entry(state.psw.address).unwrap_or(0);
+        self.translator.note(absolute, state, self.tlb.current());
+        let leave = self.enter_loop(state, storage, slice, left, (1, u32::MAX));
+        match leave {
+            Leave::Budget => self.translator.led_to(state.psw.address),
+            // It is about to be executed again.
+            Leave::Enter | Leave::FetchMiss(_) | Leave::StoreMiss(_) => self.translator.retract(),
+            Leave::Slow | Leave::Context | Leave::Region(_) => {}
+        }
+        self.translator.translate(&self.cache, storage);
+        leave
+    }
+
+    /// Executes a region. Says how many entries of regions the loop is to pass by afterwards.
+    fn enter_region(&mut self, state: &mut CpuState, storage: &Storage, number: u16, left: &mut u64) -> u32 {
+        let before = *left;
+        let outcome = self.translator.enter(number, state, self.tlb.current(), left);
+        self.translator.review(&self.cache, storage, number);
+        match outcome {
+            // What is left of the budget is for the interpreter.
+            translate::Outcome::Budget => u32::MAX,
+            translate::Outcome::Refused | translate::Outcome::Left => u32::from(*left == before),
         }
     }
 

@@ -182,6 +182,14 @@ pub trait Algebra {
     fn copy(&mut self, to: Self::Place, from: Self::Place, length: u32);
     /// Compares bytes without sign: the lazy condition code.
     fn compare_runs(&mut self, a: Self::Place, b: Self::Place, length: u32) -> Self::Long;
+    /// What is done if something is so, or, rarely or not, if not. Neither part may change registers.
+    fn either(
+        &mut self,
+        truth: Self::Truth,
+        is_usual: bool,
+        then: impl FnOnce(&mut Self) -> Done<(Self::Long, Self::Long)>,
+        otherwise: impl FnOnce(&mut Self) -> Done<(Self::Long, Self::Long)>,
+    ) -> Done<(Self::Long, Self::Long)>;
     /// A floating-point function: the image, and a lazy condition code. Leaves where there is an exception.
     fn function(&mut self, function: Function, a: Self::Long, b: Self::Long) -> Done<(Self::Long, Self::Long)>;
 

@@ -740,6 +740,33 @@ impl Algebra for Emit<'_, '_> {
         self.call(entry::compare_function(), &[a, b, length], &[types::I64])[0]
     }
 
+    fn either(
+        &mut self,
+        truth: Value,
+        is_usual: bool,
+        then: impl FnOnce(&mut Self) -> Done<(Value, Value)>,
+        otherwise: impl FnOnce(&mut Self) -> Done<(Value, Value)>,
+    ) -> Done<(Value, Value)> {
+        let [first, second, on] = [(); 3].map(|()| self.builder.create_block());
+        self.builder.ins().brif(truth, first, &[], second, &[]);
+        self.builder.seal_block(first);
+        self.builder.seal_block(second);
+        if is_usual {
+            self.builder.set_cold_block(second);
+        }
+        self.builder.switch_to_block(first);
+        let (a, b) = then(self)?;
+        self.builder.ins().jump(on, &[a.into(), b.into()]);
+        self.builder.switch_to_block(second);
+        let (a, b) = otherwise(self)?;
+        self.builder.ins().jump(on, &[a.into(), b.into()]);
+        self.builder.seal_block(on);
+        self.builder.switch_to_block(on);
+        let a = self.builder.append_block_param(on, types::I64);
+        let b = self.builder.append_block_param(on, types::I64);
+        Ok((a, b))
+    }
+
     fn function(&mut self, function: Function, a: Value, b: Value) -> Done<(Value, Value)> {
         let mask = self.long(self.program_mask.into());
         let results = self.call(entry::float_function(function), &[a, b, mask], &[types::I64, types::I64]);

@@ -210,8 +210,22 @@ pub struct Answer {
     code: i64,
 }
 
-/// What code calls for a floating-point function: two images and the program mask.
+/// A floating-point function, as code calls it: two images and the program mask.
+type Float = extern "C" fn(u64, u64, u64) -> Answer;
+
+/// The host address of a floating-point function.
 pub fn float_function(function: Function) -> usize {
+    float(function) as *const () as usize
+}
+
+/// The image and the lazy condition code of a floating-point function, unless there is an exception.
+#[cfg(test)]
+pub fn call_float(function: Function, a: u64, b: u64, program_mask: u8) -> Option<(u64, u64)> {
+    let answer = float(function)(a, b, program_mask.into());
+    (answer.code != i64::MIN).then_some((answer.image, answer.code as u64))
+}
+
+fn float(function: Function) -> Float {
     macro_rules! coded {
         ($operation:path, $image:ident) => {{
             extern "C" fn call(a: u64, b: u64, mask: u64) -> Answer {
@@ -220,7 +234,7 @@ pub fn float_function(function: Function) -> usize {
                     None => Answer { image: 0, code: i64::MIN },
                 }
             }
-            call as *const () as usize
+            call
         }};
     }
     macro_rules! quiet {
@@ -231,7 +245,7 @@ pub fn float_function(function: Function) -> usize {
                     None => Answer { image: 0, code: i64::MIN },
                 }
             }
-            call as *const () as usize
+            call
         }};
     }
     macro_rules! compared {
@@ -239,7 +253,7 @@ pub fn float_function(function: Function) -> usize {
             extern "C" fn call(a: u64, b: u64, _: u64) -> Answer {
                 Answer { image: 0, code: $operation(a as $image, b as $image).0 }
             }
-            call as *const () as usize
+            call
         }};
     }
     match function {

@@ -13,6 +13,8 @@ mod plan;
 mod record;
 mod semantics;
 mod survey;
+#[cfg(test)]
+mod words;
 
 use std::{cell::Cell, collections::BTreeMap, fmt::Write as _};
 
@@ -221,6 +223,13 @@ impl Translator {
     pub fn note(&mut self, absolute: u32, state: &CpuState, context: &Context) {
         if let Some(recording) = &mut self.recording {
             recording.note(state.psw.address, absolute, state.psw.program_mask, context.identity());
+        }
+    }
+
+    /// It has not been executed after all.
+    pub fn retract(&mut self) {
+        if let Some(recording) = &mut self.recording {
+            recording.retract();
         }
     }
 

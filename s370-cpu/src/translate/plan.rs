@@ -20,7 +20,7 @@ use crate::{
 /// Instructions that a region has at most.
 const LONGEST: usize = 700;
 /// Instructions of a region whose exits may be long.
-const SMALL: usize = 32;
+const SMALL: usize = 40;
 /// Targets of one branch that are told apart.
 const TARGETS: usize = 6;
 /// Places where a region may be entered.

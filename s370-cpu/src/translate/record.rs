@@ -46,6 +46,13 @@ impl Recording {
         }
     }
 
+    /// The instruction noted last has not been executed yet.
+    pub fn retract(&mut self) {
+        let last = self.visits.pop();
+        self.expected = last.filter(|visit| visit.is_joined).map(|visit| visit.at);
+        self.left += 1;
+    }
+
     /// It has been executed, and that one is the next.
     pub fn led_to(&mut self, at: u32) {
         self.expected = Some(at);

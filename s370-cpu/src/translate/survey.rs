@@ -152,6 +152,16 @@ impl Algebra for Survey {
     fn distance(&mut self, (): (), (): ()) {}
     fn copy(&mut self, (): (), (): (), _: u32) {}
     fn compare_runs(&mut self, (): (), (): (), _: u32) {}
+    fn either(
+        &mut self,
+        (): (),
+        _: bool,
+        then: impl FnOnce(&mut Self) -> Done<((), ())>,
+        otherwise: impl FnOnce(&mut Self) -> Done<((), ())>,
+    ) -> Done<((), ())> {
+        then(self)?;
+        otherwise(self)
+    }
     fn function(&mut self, _: Function, (): (), (): ()) -> Done<((), ())> {
         Ok(((), ()))
     }

@@ -3,4 +3,5 @@
 
 mod host;
 mod s3270;
+mod screens;
 mod telnet;

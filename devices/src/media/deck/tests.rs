@@ -1,5 +1,3 @@
-use std::{fs, path::Path};
-
 use proptest::{prelude::*, test_runner::RngSeed};
 use s370_arch::ebcdic::{from_text, to_text};
 
@@ -140,41 +138,6 @@ fn a_punched_file_goes_on_where_it_was() {
         torn.err().map(|error| error.to_string()),
         Some("shared: offset 80: cards of 80 bytes cannot follow: the file ends within one".to_owned())
     );
-}
-
-/// The decks that came with historical software.
-#[test]
-fn real_decks_are_recognized() {
-    let images = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/images"));
-    let images = [images, Path::new("/work/shared/images")].into_iter().find(|path| path.is_dir());
-    let Some(images) = images else {
-        eprintln!("skipped: no images of historical software here");
-        return;
-    };
-    let cases = [
-        ("osvs1/assemble-link-go.jcl", Format::Text, "//ASMT     JOB"),
-        ("osvs1/listvtoc.jcl", Format::Text, "//HELLO    JOB"),
-        ("osvs1/dasdi.deck", Format::Text, "  JOB"),
-        ("osvs1/restore.deck", Format::Text, "  JOB"),
-        ("decks/hello.deck", Format::Ebcdic, ""),
-        ("decks/echo.deck", Format::Ebcdic, ""),
-        ("decks/card-to-console.ipl", Format::Ebcdic, ""),
-    ];
-    for (name, format, beginning) in cases {
-        let bytes = fs::read(images.join(name)).expect("a deck of the images");
-        assert_eq!(Format::of(name, &bytes), Ok(format), "{name}");
-        let deck = read(&bytes).expect("a deck");
-        let written = deck.write(format, CodePage::default()).expect("its own format");
-        if format == Format::Ebcdic {
-            assert_eq!(written, bytes, "{name}");
-        } else {
-            assert!(texts(&deck)[0].starts_with(beginning), "{name}");
-            let lines = |bytes: &[u8]| -> Vec<String> {
-                String::from_utf8_lossy(bytes).lines().map(|line| line.trim_end().to_owned()).collect()
-            };
-            assert_eq!(lines(&written), lines(&bytes), "{name}");
-        }
-    }
 }
 
 fn cards<T: Strategy<Value = u8>>(code: impl Fn() -> T) -> impl Strategy<Value = Vec<Vec<u8>>> {

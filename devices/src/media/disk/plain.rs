@@ -72,19 +72,7 @@ impl PlainTracks {
             let here = cylinders_of(&file, &header)?;
             let first_track = cylinders as u32 * header.heads;
             cylinders += here;
-            let highest = u64::from(header.highest_cylinder);
-            if highest != 0 && highest + 1 != cylinders {
-                let what =
-                    format!("the highest cylinder should be {highest}, but the file ends with {}", cylinders - 1);
-                return Err(file.damaged(18, what));
-            }
-            if (highest == 0) != (n == count) && several {
-                return Err(file.damaged(18, "this is the last file of a pack, but it is not the last that was given"));
-            }
-            if highest != 0 && n == count {
-                let what = format!("the pack goes on after cylinder {highest} in another file");
-                return Err(file.damaged(18, what));
-            }
+            check_highest(&file, &header, cylinders, n == count)?;
             model(&file, &header, cylinders)?;
             parts.push(Part { file, first_track, tracks: here as u32 * header.heads });
         }
@@ -113,6 +101,21 @@ impl PlainTracks {
             }
         }
     }
+}
+
+/// Whether the header's highest cylinder agrees with how many cylinders there are, this file's included.
+fn check_highest(file: &ImageFile, header: &DeviceHeader, cylinders: u64, is_last: bool) -> Result<(), MediaError> {
+    let highest = u64::from(header.highest_cylinder);
+    let what = match (highest, is_last) {
+        (0, true) => return Ok(()),
+        (0, false) => "this is the last file of a pack, but it is not the last that was given".to_owned(),
+        _ if highest + 1 != cylinders => {
+            format!("the highest cylinder should be {highest}, but the file ends with {}", cylinders - 1)
+        }
+        (_, true) => format!("the pack goes on after cylinder {highest} in another file"),
+        (_, false) => return Ok(()),
+    };
+    Err(file.damaged(18, what))
 }
 
 /// Cylinders in a file, which must be whole.

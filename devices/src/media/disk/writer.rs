@@ -110,7 +110,13 @@ impl Store {
     /// Writes a unit to space that was taken for it.
     fn put_at(&mut self, (offset, size): (u64, u64), bytes: &[u8]) -> Result<Entry, MediaError> {
         let (writer, layer) = self.writer()?;
-        if let Err(error) = layer.file.write(offset, bytes) {
+        let beyond = (offset + size).saturating_sub(layer.file.length()).min(size - bytes.len() as u64);
+        // Other programs want all that is set aside for a unit to be in the file.
+        let written = match beyond {
+            0 => layer.file.write(offset, bytes),
+            _ => layer.file.write(offset, &[bytes, &vec![0; (size - bytes.len() as u64) as usize]].concat()),
+        };
+        if let Err(error) = written {
             writer.space.give(offset, size);
             return Err(error);
         }

@@ -1,6 +1,6 @@
 //! Hexadecimal floating point.
 
-use super::{address_rx, long_operand, word_operand};
+use super::{address_rx, long_operand, usual, word_operand};
 use crate::{
     fast::slot::{Code, Slot},
     translate::algebra::{Algebra, Condition, Done, Function, Operation, Order},
@@ -56,7 +56,7 @@ pub fn floating<A: Algebra>(a: &mut A, s: &Slot) -> Done<bool> {
             (false, false) => long_operand(a, s)?,
         };
         let first = if is_short { short_register(a, n1) } else { a.fpr(n1) };
-        let (image, code) = a.function(function, first, second)?;
+        let (image, code) = usual::compute(a, function, first, second)?;
         match function {
             Function::CompareShort | Function::CompareLong => {}
             _ if is_short && function != Function::MultiplyShort => set_short(a, n1, image),

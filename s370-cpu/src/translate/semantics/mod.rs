@@ -9,6 +9,7 @@ mod bytes;
 mod floating;
 mod runs;
 mod shifts;
+mod usual;
 
 use self::{
     arithmetic::{register_arithmetic, storage_arithmetic},
