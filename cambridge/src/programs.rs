@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn every_program_succeeds_when_translated_early() {
         for program in PROGRAMS {
-            let image = program.core_image(3).unwrap_or_else(|error| panic!("{error}"));
+            let image = program.core_image(20).unwrap_or_else(|error| panic!("{error}"));
             let wanted = Run::new(&image, Engine::Fast).unwrap().finish(100_000_000);
             let mut run = Run::new(&image, Engine::Fast).unwrap();
             run.machine().processor.engine = Engine::Translator;
