@@ -15,6 +15,8 @@ use s370_cpu::{
 };
 use thiserror::Error;
 
+use crate::workshop::Thread;
+
 /// Where a program finds the number of rounds it is to run, a fullword.
 pub const ROUNDS_AT: usize = 0x200;
 /// Instruction address of the final wait if the program's check of its own results succeeded.
@@ -163,10 +165,8 @@ impl Run {
         storage.store(0, image);
         let mut machine = Machine::new(CpuState::new(Model::default()), Arc::new(storage));
         machine.processor.engine = engine;
-        if engine == Engine::Translator
-            && let Ok(thread) = crate::workshop::Thread::start()
-        {
-            machine.processor.translator_mut().employ(Box::new(thread));
+        if engine == Engine::Translator {
+            machine.processor.translator_mut().employ(Box::new(Thread::default()));
         }
         machine.processor.state.restart = true;
         Ok(Run { machine })
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn every_program_succeeds_when_translated_early() {
         for program in PROGRAMS {
-            let image = program.core_image(3).unwrap_or_else(|error| panic!("{error}"));
+            let image = program.core_image(20).unwrap_or_else(|error| panic!("{error}"));
             let wanted = Run::new(&image, Engine::Fast).unwrap().finish(100_000_000);
             let mut run = Run::new(&image, Engine::Fast).unwrap();
             run.machine().processor.engine = Engine::Translator;

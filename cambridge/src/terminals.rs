@@ -194,6 +194,10 @@ impl Switchboard {
 
     /// Gives a terminal a seat, or tells it why not.
     fn admit(&mut self, terminal: Terminal, kind: Kind, device: Option<&str>) -> Vec<Notice> {
+        // A client that goes back on what it was asks again; nobody has sat down yet.
+        if let Some(at) = self.seat_of(terminal.id()) {
+            self.seats[at].occupant = Occupant::Nobody;
+        }
         match self.find(kind, device) {
             Ok(at) => {
                 let seat = &mut self.seats[at];
@@ -282,7 +286,8 @@ fn apply(happened: Happened, terminal: &Terminal, device: &mut dyn Device) {
     if let Some(typewriter) = device.downcast_mut::<Typewriter>() {
         match happened {
             Happened::Typed(line::Event::Line(line)) => {
-                if typewriter.enter_line(&line) == Keyed::Full {
+                let keyed = typewriter.enter_line(&line);
+                if keyed == Keyed::Full {
                     terminal.send(TerminalOutput::Alarm);
                 }
             }

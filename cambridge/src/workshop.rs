@@ -8,18 +8,14 @@ use std::{
 
 use s370_cpu::translate::job::{Finished, Job, Worker, Workshop};
 
-/// A thread that ends when this is dropped and its last job is done.
+/// A thread that begins with the first job, and ends when this is dropped and its last job is done.
+#[derive(Default)]
 pub struct Thread {
-    jobs: Sender<Job>,
-    finished: Receiver<Finished>,
+    ends: Option<(Sender<Job>, Receiver<Finished>)>,
 }
 
 impl Thread {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// The host has none.
-    pub fn start() -> std::io::Result<Thread> {
+    fn start() -> std::io::Result<(Sender<Job>, Receiver<Finished>)> {
         let (jobs, to_do) = channel::<Job>();
         let (done, finished) = channel();
         thread::Builder::new().name("translator".into()).spawn(move || {
@@ -33,17 +29,22 @@ impl Thread {
                 }
             }
         })?;
-        Ok(Thread { jobs, finished })
+        Ok((jobs, finished))
     }
 }
 
 impl Workshop for Thread {
-    fn submit(&mut self, job: Job) {
-        // A thread that is gone does nothing more, and the interpreter goes on.
-        let _ = self.jobs.send(job);
+    fn submit(&mut self, job: Job) -> Option<Job> {
+        if self.ends.is_none() {
+            self.ends = Thread::start().ok();
+        }
+        match &self.ends {
+            Some((jobs, _)) => jobs.send(job).err().map(|refused| refused.0),
+            None => Some(job),
+        }
     }
 
     fn finished(&mut self) -> Option<Finished> {
-        self.finished.try_recv().ok()
+        self.ends.as_ref()?.1.try_recv().ok()
     }
 }

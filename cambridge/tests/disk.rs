@@ -234,8 +234,8 @@ fn the_data_sets_of_the_system_pack_are_those_that_its_own_utility_lists() {
         let mut rest = ours.lines().skip_while(|line| !line.starts_with(&format!("{} ", words[0])));
         let line: Vec<_> = rest.next().unwrap_or_else(|| panic!("no {}", words[0])).split_whitespace().collect();
         assert_eq!(rest.next(), Some(at.as_str()), "{}", words[0]);
-        if words[6] != "UN" {
-            assert_eq!(line[1], words[6], "organization of {}", words[0]);
+        if words[7] != "UN" {
+            assert_eq!(line[1], words[7], "organization of {}", words[0]);
         }
         let tracks = (places[2] * 19 + places[3]) - (places[0] * 19 + places[1]) + 1;
         assert_eq!(line[5], tracks.to_string(), "{}", words[0]);

@@ -297,7 +297,7 @@ impl LineMode {
 #[cfg(test)]
 mod tests {
     use ebcdic::from_text;
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -393,6 +393,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3270), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn any_bytes_are_survived(data: Vec<u8>, text: Vec<u8>, echo in 0..3) {
             let echo = [Echo::Client, Echo::Server, Echo::Nobody][echo as usize];

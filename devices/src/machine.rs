@@ -92,6 +92,7 @@ impl BareMachine {
     /// Time no longer passes with instructions: [`BareMachine::set_time`] says what it is.
     pub fn use_host_clock(&mut self) {
         self.machine.processor.instruction_time = 0;
+        self.channels.hurry_for_programs();
     }
 
     /// Feeds the host's time in: TOD-clock units since power-on.

@@ -220,7 +220,7 @@ impl Addressing {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -273,6 +273,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x327C), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn addresses_are_read_as_written(address: u16) {
             let twelve_or_fourteen = Addressing::TwelveOrFourteen;

@@ -233,10 +233,13 @@ fn blocks_go_both_ways(directory: &Directory) {
     }
 }
 
+/// What uses a directory.
+type Part = fn(&Directory);
+
 /// All in one thread: a program that another thread starts would for a moment hold the locks of our files.
 #[test]
 fn images_go_both_ways_between_us_and_hercules() {
-    let parts: [(&str, fn(&Directory)); 6] = [
+    let parts: [(&str, Part); 6] = [
         ("accepts", hercules_accepts_what_we_write),
         ("label", hercules_lists_a_volume_that_we_label),
         ("ours", we_accept_what_hercules_writes_and_it_accepts_what_we_make_of_it),

@@ -49,20 +49,24 @@ CAPITALS OC    LINE(0),BLANKS
 DO       ST    2,72                     CAW
          LA    1,CONSOLE
          MVI   STATUS,0
-         SIO   0(1)
-         BC    2,*-4                    Busy: again
+START    SIO   0(1)
+         BC    2,START                  Busy: again
          BC    1,BROKEN                 Not operational
-         BC    4,ENDED                  Ended at once
-WAITIO   LPSW  WAIT
+         BC    8,WAITIO
+         TM    68,X'10'                 CSW stored: was it another's
+         BO    START                    status? Now it is gone
+         B     ENDED
+INTERRUP CLC   X'3A'(2,0),=AL2(CONSOLE) The reader has a last word too
+         BNE   WAITIO
 ENDED    OC    STATUS,68                Gather unit status
          TM    68,X'73'                 Something unexpected
          BNZ   BROKEN
-         TM    STATUS,X'04'             Device end too?
-         BZ    WAITIO
-         BR    14
+         TM    STATUS,X'04'             Device end?
+         BOR   14
+WAITIO   LPSW  WAIT
 BROKEN   LPSW  FAILED
 *
-IONEW    DC    0D'0',X'00000000',A(ENDED)
+IONEW    DC    0D'0',X'00000000',A(INTERRUP)
 WAIT     DC    0D'0',X'FE020000',X'00000000'
 DONE     DC    0D'0',X'00020000',X'0000C0DE'
 FAILED   DC    0D'0',X'00020000',X'00000BAD'
@@ -78,4 +82,5 @@ BYEMSG   DC    C'GOODBYE.'
 BLANKS   DC    CL120' '
 LINE     DS    CL120
 ANSWER   DS    CL120
+         LTORG
          END   BEGIN

@@ -52,11 +52,8 @@ pub(super) fn change(printer: &mut Printer, options: Option<&Options>) -> Result
         printer.press_stop();
         return Ok(Vec::new());
     };
-    let encoding = Encoding {
-        page: page(options),
-        ascii: options.word("format") == Some("ascii"),
-        line_end: line_end(options),
-    };
+    let encoding =
+        Encoding { page: page(options), ascii: options.word("format") == Some("ascii"), line_end: line_end(options) };
     let listing = TextListing::new(open_for_adding(file)?, encoding).map_err(|error| error.to_string())?;
     printer.take_off(Box::new(listing));
     if let Some(form) = options.carriage("carriage") {

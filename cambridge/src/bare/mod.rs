@@ -109,10 +109,7 @@ impl Options {
         if machine.processor.engine == Engine::Translator {
             let translator = machine.processor.translator_mut();
             translator.keeps_listings = self.trace_regions;
-            // Without a thread, the processor compiles by itself.
-            if let Ok(thread) = Thread::start() {
-                translator.employ(Box::new(thread));
-            }
+            translator.employ(Box::new(Thread::default()));
         }
         if let Err(early) = machine.processor.load_psw(psw) {
             machine.take(early);

@@ -9,13 +9,16 @@ use super::session::MachineOptions;
 use crate::{configuration::parse_storage_size, engine::parse_engine, hex};
 
 /// What `cambridge bare` does, in a line.
-pub const ABOUT: &str = "Run a program on the bare machine: a System/370 with nothing around it";
+pub const ABOUT: &str = "Operate a bare machine with its devices, or run a program on one without any";
 
 /// What `cambridge bare --help` begins with.
 pub const LONG_ABOUT: &str = "\
-Run a program on the bare machine: a System/370 with nothing around it.
+Operate a bare machine with its devices, or run a program on one without any.
 
-The machine starts after a clear reset with what the options put into it, takes its own interruptions, and runs until \
+With --config, --ipl or --script it is a System/370 with channels and devices, and you are its operator, or a script \
+is: docs/bare.md. A line that you type goes to the console; one that begins with / is a command, such as /help.
+
+Otherwise a program runs with nothing around it. The machine starts after a clear reset with what the options put into it, takes its own interruptions, and runs until \
 a wait-state PSW is loaded. Its time is virtual: one microsecond an instruction. Then the registers are shown as on an \
 operator's display, with the interruptions that were taken and the storage that --dump asks for.
 
@@ -25,6 +28,10 @@ numbers, --storage and --limit are decimal.";
 /// Examples and exit status, for the end of `cambridge bare --help`.
 pub const EXAMPLES: &str = "\
 Examples:
+  IPL what a deck, a reel or a pack holds:
+    cambridge bare --ipl hello.deck
+  Switch on a machine of your own, and IPL it from a disk:
+    cambridge bare --config machine.toml --ipl 150
   Load a program at X'1000', start it there in supervisor state, and look at its results:
     cambridge bare --load program.bin@1000 --psw 0000000000001000 --dump 2000:40
   Begin with the PSW that the program has at location 0, as after an initial program load:
@@ -32,7 +39,11 @@ Examples:
   See the first twenty instructions, with the registers that each changes:
     cambridge bare --load program.bin@1000 --psw 0000000000001000 --gr 1=FF --limit 20 --trace
 
-Exit status: 0 when the machine waits or has executed as many instructions as --limit alone asked for; 1 when it ended \
+Exit status of a machine with devices: 0 when the script ended, the operator switched off, or, without either, the \
+processor came to a wait; 1 when a command of the script was not obeyed; 2 when an option, the configuration or the script \
+is wrong; 3 at a time-out; 4 when the machine stopped for good while the script waited; or what the script says.
+
+Exit status of a program: 0 when the machine waits or has executed as many instructions as --limit alone asked for; 1 when it ended \
 otherwise: --until wait was not met within --limit, or the processor is stopped or in the check-stop state; 2 when an \
 option is wrong.";
 

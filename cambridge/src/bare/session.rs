@@ -37,17 +37,21 @@ use crate::{
     script::{EXIT_FAILURE, EXIT_WRONG, Runner, Script, parse::Action},
 };
 
+/// The options of a program without devices, which mean nothing here.
+const OF_A_PROGRAM: [&str; 14] =
+    ["load", "psw", "gr", "fpr", "cr", "key", "storage", "tod", "until", "limit", "dump", "trace", "json", "engine"];
+
 /// The options of a machine with devices.
 #[derive(Debug, Clone, Default, Args)]
 pub struct MachineOptions {
     /// A machine with devices: machine.toml, or a configuration file of Hercules
-    #[arg(long, value_name = "FILE", help_heading = "A machine with devices")]
+    #[arg(long, value_name = "FILE", help_heading = "A machine with devices", conflicts_with_all = OF_A_PROGRAM)]
     pub config: Option<PathBuf>,
     /// IPL from this device of the configuration; without --config, a deck, reel or pack to IPL from
-    #[arg(long, value_name = "ADDR|FILE", help_heading = "A machine with devices")]
+    #[arg(long, value_name = "ADDR|FILE", help_heading = "A machine with devices", conflicts_with_all = OF_A_PROGRAM)]
     pub ipl: Option<PathBuf>,
     /// An unattended run: obey this script
-    #[arg(long, value_name = "FILE", help_heading = "A machine with devices")]
+    #[arg(long, value_name = "FILE", help_heading = "A machine with devices", conflicts_with_all = OF_A_PROGRAM)]
     pub script: Option<PathBuf>,
     /// The value of ${NAME} in the configuration and in the script (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_definition, help_heading = "A machine with devices")]
@@ -69,7 +73,7 @@ impl MachineOptions {
     /// Whether any of them was given.
     #[must_use]
     pub fn are_given(&self) -> bool {
-        self.config.is_some() || self.ipl.is_some() || self.script.is_some()
+        self.config.is_some() || self.ipl.is_some() || self.script.is_some() || self.plain || !self.set.is_empty()
     }
 
     fn variables(&self) -> Variables {

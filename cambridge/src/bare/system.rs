@@ -9,7 +9,10 @@ use devices::{
     machine::{BareMachine, End},
 };
 use s370_arch::{psw::Psw, tod};
-use s370_cpu::state::{Model, RunState};
+use s370_cpu::{
+    processor::Engine,
+    state::{Model, RunState},
+};
 
 use super::{
     clock::{HostTime, tod_at_power_on},
@@ -26,6 +29,7 @@ use crate::{
     listener::TerminalEvent,
     panel::model::{Activity, Voice},
     terminals::{Console, Devices, Notice, Seat, Switchboard},
+    workshop,
 };
 
 /// Interruptions that one instruction can lead to, for the trace.
@@ -81,6 +85,11 @@ impl System {
         let mut bare = BareMachine::new(configuration.storage, model).map_err(|error| format!("storage: {error}"))?;
         let tod = tod_at_power_on(configuration.clock).map_err(|what| format!("clock: {what}"))?;
         bare.machine.processor.engine = configuration.processor.engine;
+        if configuration.processor.engine == Engine::Translator
+            && let Ok(thread) = workshop::Thread::start()
+        {
+            bare.machine.processor.translator_mut().employ(Box::new(thread));
+        }
         bare.machine.processor.state.set_tod(tod);
         bare.channels.set_timing(match configuration.timing {
             Timing::Quick => ChannelTiming::Quick,

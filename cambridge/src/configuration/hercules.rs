@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(
             warnings,
             [
-                "h.cnf: left out, as it means nothing here: XPNDSIZE (line 5), PGMPRDOS (line 11), device type OSA (line 20)"
+                "h.cnf: left out, as it means nothing here: XPNDSIZE (line 5), PGMPRDOS (line 11), fancy of the 3525 (line 15), device type OSA (line 20)"
             ]
         );
         let options = |address| &configuration.device(Address(address)).expect("a device").options;

@@ -8,7 +8,7 @@ use s370_cpu::state::RunState;
 use super::words::{CommandError, Words};
 use crate::{
     bare::{display::PswText, system::System, trace::Trace},
-    configuration::device::Address,
+    configuration::{device::Address, kinds::Class},
     hex,
     panel::model::Activity,
 };
@@ -110,6 +110,18 @@ pub(super) fn attention(system: &mut System, _: &mut Words<'_>) -> Answer {
 pub(super) fn cancel(system: &mut System, _: &mut Words<'_>) -> Answer {
     system.pass_time();
     system.cancel_key()?;
+    Ok(String::new())
+}
+
+pub(super) fn console(system: &mut System, words: &mut Words<'_>) -> Answer {
+    let address = address(words)?;
+    words.end()?;
+    let class = system.spec(address)?.kind.class;
+    if class != Class::Typewriter {
+        return Err(CommandError::new(format!("{address} is a {}: the operator sits at a typewriter", class.name())));
+    }
+    system.pass_time();
+    system.sit_down_at(address);
     Ok(String::new())
 }
 

@@ -51,9 +51,6 @@ pub(super) fn attach(system: &mut System, words: &mut Words<'_>) -> Answer {
     system.pass_time();
     system.attach(DeviceSpec { address, kind, options, place: Place::default() })?;
     system.bare.touched(address.0);
-    if kind.class == Class::Typewriter && system.console.is_none() {
-        system.sit_down_at(address);
-    }
     Ok(describe(system, address))
 }
 

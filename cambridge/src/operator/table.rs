@@ -47,6 +47,8 @@ pub static COMMANDS: &[Command] = &[
             "The console's CANCEL key", control::cancel),
     command(("CLOCK", 2), "ENABLED | SECURE",
             "The TOD-clock switch: whether SET CLOCK works", control::clock_switch),
+    command(("CONSOLE", 2), "addr",
+            "Sit down at this console: what it types comes here, and lines go to it", control::console),
     command(("DETACH", 3), "addr [FORCE]",
             "Take a device away", media::detach),
     command(("DISPLAY", 1), "what ...",

@@ -74,8 +74,8 @@ fn step_shows_each_instruction() {
 #[test]
 fn start_stop_and_address_stop() {
     let mut system = system();
-    // LA 1,1(,1); B 1000.
-    said_all(&mut system, &["alter 1000 41101001 47F01000", "alter psw 0008000000001000"]);
+    // LA 1,1(,1); BR 2.
+    said_all(&mut system, &["alter 1000 41101001 07F2", "alter g2 1000", "alter psw 0008000000001000"]);
     assert_eq!(said(&mut system, "address stop 1004"), "Address stop at 001004.\n");
     said(&mut system, "start");
     assert_eq!(system.run(1000), End::Stopped);
@@ -164,6 +164,16 @@ fn devices_come_and_go() {
 }
 
 #[test]
+fn the_operator_sits_down_at_another_console() {
+    let mut system = system();
+    said(&mut system, "attach 009 1052");
+    assert_eq!(said(&mut system, "console 009"), "");
+    assert_eq!(said(&mut system, "query 009"), "009 1052    console, the operator's\n");
+    assert_eq!(said(&mut system, "query 01f"), "01F 3215    console, nobody is there\n");
+    assert_eq!(said(&mut system, "console 00c"), "CONSOLE: 00C is a card reader: the operator sits at a typewriter");
+}
+
+#[test]
 fn an_adapter_has_two_sides() {
     let mut system = system();
     let needs = "ATTACH: an adapter needs the option \"other\": the other side's address";
@@ -206,7 +216,7 @@ fn a_trace_goes_to_a_file() {
     system.run(10);
     assert_eq!(said(&mut system, "trace off"), "The trace is closed.\n");
     let text = std::fs::read_to_string(&file.0).expect("a trace");
-    assert!(text.contains("001000  0A05") && text.contains("supervisor-call interruption 0005"), "{text}");
+    assert!(text.contains("001000  0A05") && text.contains("svc interruption 0005"), "{text}");
 }
 
 #[test]

@@ -9,7 +9,6 @@ use regex::Regex;
 
 use crate::{
     configuration::{
-        device::Address,
         problem::{Place, Problem, Problems, suggestion},
         variables::Variables,
     },
@@ -48,8 +47,6 @@ pub enum Action {
     Timeout(Duration),
     /// What to do when a wait has come to its time-out.
     OnTimeout(Box<Action>),
-    /// Which console is meant.
-    Console(Address),
     /// Writes what the console types to this file from now on.
     Transcript(PathBuf),
     /// Lets time pass.
@@ -100,7 +97,6 @@ const STATEMENTS: &[(&str, Parser)] = &[
         }
         simple_action(words, base).map(|action| Action::OnTimeout(Box::new(action)))
     }),
-    ("console", |words, _| word(words, "the console's address")?.parse().map(Action::Console)),
     ("transcript", |words, base| Ok(Action::Transcript(base.join(word(words, "the name of a file")?)))),
     ("pause", |words, _| duration(words).map(Action::Pause)),
     ("say", |words, _| text(words).map(Action::Say)),
@@ -294,7 +290,7 @@ mod tests {
                 "Transcript(\"/base/out.txt\")",
                 "Timeout(120s)",
                 "OnTimeout(Exit(9))",
-                "Console(Address(31))",
+                "Command(\"console 01F\")",
                 "Whenever(Regex(\"\\\\*(\\\\d\\\\d) IEC107D\"), Send(\"r $1,u\"))",
                 "Command(\"ipl 150\")",
                 "Wait(Text(Regex(\"IEA760A\")), Some(90s))",

@@ -167,7 +167,7 @@ impl Runner {
                     self.simple(system, place, &Action::Send(line.clone()));
                     return Next::Done;
                 }
-                return self.until(system, place, "the console did not wait for a line", None, now);
+                return self.until(place, "the console did not wait for a line", None, (system, now));
             }
             Action::Pause(time) => {
                 let waiting = self.waiting.get_or_insert_with(|| Waiting { deadline: now.checked_add(*time) });
@@ -187,10 +187,6 @@ impl Runner {
             }
             Action::Timeout(time) => self.timeout = *time,
             Action::OnTimeout(action) => self.on_timeout = Some((place.clone(), (**action).clone())),
-            Action::Console(address) => match system.spec(*address) {
-                Ok(_) => system.sit_down_at(*address),
-                Err(what) => self.fail(place, &what),
-            },
             Action::Transcript(file) => {
                 if let Err(what) = self.begin_transcript(file) {
                     self.fail(place, &what);
@@ -236,10 +232,14 @@ impl Runner {
         now: Instant,
     ) -> Next {
         match awaited {
-            Awaited::State(state) if system.activity() == *state => return Next::Done,
             Awaited::State(state) => {
+                // Waiting for a device is not meant: it is over soon.
+                let is_busy = *state == Activity::Waiting && !system.bare.channels.is_idle();
+                if system.activity() == *state && !is_busy {
+                    return Next::Done;
+                }
                 let what = format!("the processor did not come to the state {:?}", state.name());
-                return self.until(system, place, &what, within, now);
+                self.until(place, &what, within, (system, now))
             }
             Awaited::Text(pattern) => {
                 if let Some(found) = pattern.find(&self.unseen) {
@@ -251,20 +251,15 @@ impl Runner {
                 let activity = system.activity();
                 if matches!(activity, Activity::DisabledWait | Activity::CheckStop | Activity::Stopped) {
                     let psw = system.bare.state().psw.emit(0, 0);
-                    self.messages.push(
-                        Problem::new(
-                            place,
-                            format!(
-                                "/{pattern}/ was not typed, and the processor is in the state {:?}, PSW {psw:016X}",
-                                activity.name()
-                            ),
-                        )
-                        .to_string(),
+                    let name = activity.name();
+                    let what = format!(
+                        "/{pattern}/ was not typed, and the processor is in the state {name:?}, PSW {psw:016X}"
                     );
+                    self.messages.push(Problem::new(place, what).to_string());
                     return Next::Exit(EXIT_DEAD);
                 }
                 let what = format!("/{pattern}/ was not typed");
-                self.until(system, place, &what, within, now)
+                self.until(place, &what, within, (system, now))
             }
         }
     }
@@ -272,11 +267,10 @@ impl Runner {
     /// Waits on, unless it has taken too long.
     fn until(
         &mut self,
-        system: &mut System,
         place: &Place,
         what: &str,
         within: Option<Duration>,
-        now: Instant,
+        (system, now): (&mut System, Instant),
     ) -> Next {
         let time = within.unwrap_or(self.timeout);
         let waiting = self.waiting.get_or_insert_with(|| Waiting { deadline: now.checked_add(time) });

@@ -212,6 +212,18 @@ fn who_sits_where() {
 }
 
 #[test]
+fn a_terminal_that_asks_again_has_one_seat() {
+    let (mut machine, mut switchboard) = Machine::new();
+    let first = Person::ask(&mut switchboard, &mut machine, 1, DISPLAY, None);
+    let mut again = Person::ask(&mut switchboard, &mut machine, 1, Kind::Line, None);
+    assert_eq!((again.id, again.sees()), (first.id, vec![accepted("01F")]));
+    assert_eq!(switchboard.occupants().map(|(address, ..)| address).collect::<Vec<_>>(), [0x1F]);
+    again.does(&mut switchboard, &mut machine, Happened::Opened);
+    again.does(&mut switchboard, &mut machine, Happened::Disconnected("gone".to_owned()));
+    assert_eq!(switchboard.occupants().count(), 0);
+}
+
+#[test]
 fn seats_have_names_and_can_be_reserved() {
     let (mut machine, _) = Machine::new();
     let named = Seat { name: Some("OPER".to_owned()), ..Seat::new(0xC0, Console::Display) };

@@ -149,7 +149,7 @@ impl<'a> Inbound<'a> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -183,6 +183,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3272), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn what_is_emitted_is_parsed(record in prop::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(outbound) = Outbound::parse(&record) {

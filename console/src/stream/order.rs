@@ -222,7 +222,7 @@ pub fn emit_all(orders: &[Order], addressing: Addressing) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -270,6 +270,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3273), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn what_is_emitted_is_parsed(
             text in prop::collection::vec(0x40u8.., 1..9),

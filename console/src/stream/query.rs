@@ -168,7 +168,7 @@ impl QueryReply {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -211,6 +211,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3274), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn what_is_emitted_is_parsed(data in prop::collection::vec(prop_oneof![
             Just(0x81u8), 0u8..30, any::<u8>(),

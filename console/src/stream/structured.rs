@@ -225,7 +225,7 @@ impl<'a> Iterator for Fields<'a> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -272,6 +272,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3275), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn what_is_emitted_is_parsed(data in prop::collection::vec(prop_oneof![0u8..10, any::<u8>()], 0..60)) {
             let fields: Vec<_> = Fields::new(&data).flatten().map(|(_, field)| field).collect();

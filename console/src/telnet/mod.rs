@@ -369,7 +369,7 @@ impl Telnet {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
     use option_code::{BINARY, ECHO, END_OF_RECORD, TERMINAL_TYPE};
@@ -499,6 +499,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3276), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn data_arrive_however_they_are_cut(data: Vec<u8>, cut in 0usize..64) {
             let mut sender = Telnet::new();

@@ -306,7 +306,7 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -359,6 +359,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3277), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn what_is_parsed_is_emitted_and_read_again(data in prop::collection::vec(prop_oneof![0u8..10, any::<u8>()], 0..40)) {
             if let Some(message) = Message::parse(&data) {

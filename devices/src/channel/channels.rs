@@ -71,6 +71,8 @@ pub struct Channels {
     pub(super) asking: u32,
     /// Whether the channel set is connected to the processor.
     pub(super) connected: bool,
+    /// Whether a program that asks for the end of an operation finds it nearer each time.
+    hurries: bool,
     /// Addresses of coupled devices: what happens at one may concern another.
     coupled: Vec<u16>,
     /// Last words of devices that were detached.
@@ -103,6 +105,7 @@ impl Channels {
             timing: Timing::default(),
             asking: 0,
             connected: true,
+            hurries: false,
             coupled: Vec::new(),
             messages: Vec::new(),
         }
@@ -235,6 +238,17 @@ impl Channels {
     pub fn is_idle(&self) -> bool {
         self.events.next_time() == u64::MAX
             && self.channels.iter().flatten().all(|channel| channel.units().all(|(_, unit)| !unit.has_condition()))
+    }
+
+    /// From now on a program that finds an operation going on, as one does that waits for it by TEST I/O, finds it further on
+    /// when it asks again, although no time has passed: for a machine that does not wait for its devices.
+    pub fn hurry_for_programs(&mut self) {
+        self.hurries = true;
+    }
+
+    /// Whether devices go on when a program asks for them.
+    pub(super) fn hurries(&self) -> bool {
+        self.hurries && self.timing == Timing::Quick
     }
 
     /// Lets the next event happen now, although its time has not come; false if there is none. For whoever has no wish to

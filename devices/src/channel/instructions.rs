@@ -239,7 +239,7 @@ impl Bus for Channels {
             _ if !self.connected => return cc::NOT_OPERATIONAL,
             _ => {}
         }
-        match request.operation {
+        let code = match request.operation {
             IoOperation::StartIo | IoOperation::StartIoFast => self.start_io(request, storage),
             IoOperation::TestIo => self.test_io(request, storage),
             IoOperation::ClearIo => self.clear_io(request, storage),
@@ -247,7 +247,11 @@ impl Bus for Channels {
             IoOperation::TestChannel => self.test_channel(request.address),
             IoOperation::StoreChannelId => self.store_channel_id(request, storage),
             IoOperation::ConnectChannelSet | IoOperation::DisconnectChannelSet => cc::NOT_OPERATIONAL,
+        };
+        if code == cc::BUSY && self.hurries() {
+            self.hurry(request.now, storage);
         }
+        code
     }
 
     fn accept_io(&mut self, channels: u32, prefix: u32, storage: &Storage) -> Option<u16> {

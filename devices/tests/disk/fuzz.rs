@@ -127,12 +127,13 @@ fn exercise(files: &[Shared]) {
     }
 }
 
-/// What can be opened can be used; what can be repaired is sound afterwards.
+/// What can be opened can be used; what can be repaired is sound afterwards. `DISK_FUZZ_CASES` is how many are tried.
 #[test]
 fn damaged_images_are_told_of_and_never_panic() {
     let images: Vec<_> = (0..12).map(sound).collect();
+    let cases = std::env::var("DISK_FUZZ_CASES").map_or(600, |cases| cases.parse().expect("a number"));
     let config = ProptestConfig {
-        cases: 600,
+        cases,
         rng_seed: RngSeed::Fixed(0xCCD),
         failure_persistence: None,
         ..ProptestConfig::default()

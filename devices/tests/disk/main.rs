@@ -5,3 +5,4 @@ mod fuzz;
 mod images;
 mod medium;
 mod model;
+mod volume;

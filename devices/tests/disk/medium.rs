@@ -142,7 +142,7 @@ impl Numbers {
 pub fn sample_track(model: &Model, number: u32, seed: u32) -> Vec<u8> {
     let place = ((number / model.heads) as u16, (number % model.heads) as u16);
     let mut image = Vec::new();
-    assert!(track::null((seed % 7 == 0).into(), place.0, place.1, &mut image).is_some());
+    assert!(track::null(seed.is_multiple_of(7).into(), place.0, place.1, &mut image).is_some());
     if seed % 7 > 1 {
         let mut numbers = Numbers(seed.into());
         image.truncate(21);

@@ -65,8 +65,8 @@ impl Worker {
 
 /// Where jobs are done while the processor goes on.
 pub trait Workshop: Send {
-    /// Takes a job in.
-    fn submit(&mut self, job: Job);
+    /// Takes a job in; gives it back if it cannot.
+    fn submit(&mut self, job: Job) -> Option<Job>;
     /// A job that has been done, if there is one.
     fn finished(&mut self) -> Option<Finished>;
 }

@@ -18,7 +18,7 @@ mod words;
 
 use std::{cell::Cell, collections::BTreeMap, fmt::Write as _};
 
-use s370_arch::storage_key::BLOCK;
+use s370_arch::{disassemble::disassemble, format::Instruction, storage_key::BLOCK};
 
 pub use self::compile::Trouble;
 use self::{
@@ -248,7 +248,8 @@ impl Translator {
         let Some(recording) = self.recording.take() else { return };
         let decode = |absolute: u32| {
             let (cursor, _) = cache.enter(absolute)?;
-            is_firm(cursor.slot().code).then(|| decode_at(storage, absolute))
+            let [bytes @ .., _, _] = storage.u64(absolute).to_be_bytes();
+            is_firm(cursor.slot().code).then(|| (decode_at(storage, absolute), Instruction(bytes)))
         };
         let first = recording.visits.first().map_or(0, |visit| visit.absolute);
         let Some(plan) = Plan::form(&recording, decode, self.samples.failures(first) == 0) else {
@@ -261,12 +262,16 @@ impl Translator {
         let ticket = Ticket { epoch: self.epoch, number: self.add_region(&plan) };
         let surroundings = Surroundings { storage: storage.host_base(), marks: storage.marks_base() };
         let job = Job { plan, surroundings, lists: self.keeps_listings, ticket };
-        if let Some(workshop) = &mut self.workshop {
-            workshop.submit(job);
-            self.outstanding += 1;
-        } else {
-            let finished = self.worker.work(&job);
-            self.take(finished, cache, storage);
+        let own = match &mut self.workshop {
+            Some(workshop) => workshop.submit(job),
+            None => Some(job),
+        };
+        match own {
+            Some(job) => {
+                let finished = self.worker.work(&job);
+                self.take(finished, cache, storage);
+            }
+            None => self.outstanding += 1,
         }
     }
 
@@ -477,9 +482,18 @@ fn list(plan: &Plan, (intermediate, host): &(String, String)) -> String {
     }
     text.push('\n');
     for block in &plan.blocks {
-        let _ = writeln!(text, "block {:06X}, branch to {:06X?}, known {:?}", block.at(), block.targets, block.known);
+        let _ = write!(text, "block {:06X}", block.at());
+        for (n, known) in block.known.iter().enumerate() {
+            if let Some(known) = known {
+                let _ = write!(text, ", register {n} = {known:06X}");
+            }
+        }
+        for target in &block.targets {
+            let _ = write!(text, ", branch to {target:06X}");
+        }
+        text.push('\n');
         for site in &block.sites {
-            let _ = writeln!(text, "  {:06X}  {:?}", site.at, site.slot.code);
+            let _ = writeln!(text, "  {:06X}  {}", site.at, disassemble(site.instruction));
         }
     }
     let _ = write!(text, "{intermediate}\n{host}");

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use s370_arch::storage_key::BLOCK;
+use s370_arch::{format::Instruction, storage_key::BLOCK};
 
 use super::{
     algebra::{Choice, Next},
@@ -33,8 +33,10 @@ pub struct Site {
     pub at: u32,
     /// Absolute address.
     pub absolute: u32,
-    /// The instruction.
+    /// The instruction, decoded.
     pub slot: Slot,
+    /// The instruction as it stands in storage.
+    pub instruction: Instruction,
 }
 
 /// Instructions that are executed one after the other.
@@ -101,7 +103,11 @@ impl Plan {
     }
 
     /// Makes a region of a recording. `decode` gives the instruction at an absolute address, if it is one that stands firm.
-    pub fn form(recording: &Recording, decode: impl Fn(u32) -> Option<Slot>, assume: bool) -> Option<Plan> {
+    pub fn form(
+        recording: &Recording,
+        decode: impl Fn(u32) -> Option<(Slot, Instruction)>,
+        assume: bool,
+    ) -> Option<Plan> {
         let sites = sites(recording, decode);
         let profile = Profile::of(recording, &sites);
         let mut plan = Plan {
@@ -296,7 +302,7 @@ fn meet(a: &Known, b: &Known) -> Known {
 }
 
 /// The instructions of a recording that can be translated, by address; the most frequent ones if there are too many.
-fn sites(recording: &Recording, decode: impl Fn(u32) -> Option<Slot>) -> BTreeMap<u32, Site> {
+fn sites(recording: &Recording, decode: impl Fn(u32) -> Option<(Slot, Instruction)>) -> BTreeMap<u32, Site> {
     let mut counts: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
     for visit in &recording.visits {
         counts.entry(visit.at).or_insert((visit.absolute, 0)).1 += 1;
@@ -310,10 +316,10 @@ fn sites(recording: &Recording, decode: impl Fn(u32) -> Option<Slot>) -> BTreeMa
         if count < least {
             continue;
         }
-        let Some(slot) = decode(absolute) else { continue };
+        let Some((slot, instruction)) = decode(absolute) else { continue };
         let mut survey = Survey::new(Known::default(), recording.program_mask);
         if execute(&mut survey, &slot, 0).is_ok() {
-            sites.insert(at, Site { at, absolute, slot });
+            sites.insert(at, Site { at, absolute, slot, instruction });
         }
     }
     sites

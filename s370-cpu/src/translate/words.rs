@@ -171,7 +171,7 @@ impl Algebra for Words {
         value.leading_zeros().into()
     }
     fn multiply_high(&mut self, a: u64, b: u64) -> u64 {
-        (u128::from(a) * u128::from(b) >> 64) as u64
+        ((u128::from(a) * u128::from(b)) >> 64) as u64
     }
     fn address(&mut self, value: u32) -> u32 {
         value & ADDRESS

@@ -1,7 +1,7 @@
 //! Conversations, as both sides have them.
 
 use ebcdic::from_text;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 
 use super::*;
 use crate::tn3270::terminal::Model;
@@ -289,6 +289,10 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(0x3278), failure_persistence: None, ..ProptestConfig::default()
+    })]
+
     #[test]
     fn any_conversation_is_survived(
         pieces in prop::collection::vec(pieces(), 0..60),

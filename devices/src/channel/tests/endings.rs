@@ -147,4 +147,12 @@ fn what_happens_at_one_side_of_an_adapter_concerns_the_other() {
     let (address, result) = bench.interruption().unwrap();
     assert_eq!((address, result.unit), (other, UnitStatus::ENDED));
     assert_eq!(bench.interruption(), Some((other, csw(0, UnitStatus::ATTENTION, OK, 0))));
+    // So does the end of a transfer.
+    bench.script(0x192).script.push_back(Reply::moving(Move::Nothing));
+    assert_eq!(bench.io(IoOperation::StartIo, 0x192), 0);
+    bench.script(other).unsolicited = UnitStatus::ATTENTION;
+    assert_eq!(bench.interruption(), None);
+    bench.settle();
+    let order: Vec<_> = std::iter::from_fn(|| bench.interruption()).map(|(address, _)| address).collect();
+    assert_eq!(order, [0x192, other]);
 }

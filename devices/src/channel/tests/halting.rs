@@ -47,6 +47,22 @@ fn between_two_commands_the_chain_ends_with_the_status_of_the_last() {
 }
 
 #[test]
+fn what_was_halted_does_not_disturb_what_follows() {
+    let read = || Reply::moving(Move::Store(vec![1]));
+    let mut bench = Bench::with([read(), read()], &[(READ, DATA, NONE, 1)]);
+    assert_eq!(bench.sio(), 0);
+    let halted = bench.channels.next_event();
+    assert_eq!(bench.io(IoOperation::HaltDevice, DEVICE), 1);
+    assert!(bench.interruption().is_some());
+    bench.now = halted - 1;
+    assert_eq!(bench.sio(), 0);
+    bench.channels.advance(halted, &bench.storage);
+    assert_eq!(bench.interruption(), None);
+    bench.settle();
+    assert_eq!(bench.interruption().unwrap().1.unit, UnitStatus::ENDED);
+}
+
+#[test]
 fn halt_io_ends_the_burst_whatever_the_device() {
     let mut bench = Bench::with([], &[(READ, DATA, NONE, 1)]);
     bench.script(0x280).script.push_back(Reply::moving(Move::Store(vec![1])));

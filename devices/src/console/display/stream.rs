@@ -132,7 +132,7 @@ pub(super) fn structured_fields_reset(mut data: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     use super::*;
 
@@ -187,6 +187,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(0x3279), failure_persistence: None, ..ProptestConfig::default()
+        })]
+
         #[test]
         fn any_bytes_are_survived(
             data in prop::collection::vec(prop_oneof![Just(0x11u8), Just(0x29), Just(0x3C), 0u8..0x40, any::<u8>()], 0..60),

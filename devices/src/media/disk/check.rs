@@ -8,7 +8,7 @@ use super::{
     open_unchecked,
     plain::PlainTracks,
     space::Space,
-    store::{Shape, Store},
+    store::{Layer, Shape, Store},
     tables::{Fault, Owner, Problem},
     track,
 };
@@ -90,13 +90,13 @@ fn check_store(
         return Err(MediaError::ReadOnly { file: layer.file.name().to_owned() });
     }
     let mut findings = Vec::new();
+    let problems = layer.problems(shape);
     if layer.header.options & OPENED != 0 {
         findings.push(format!("{}: was not closed by who wrote to it last", layer.file.name()));
-    } else if let Some(finding) = wrong_free_space(store) {
-        findings.push(finding);
+    } else if problems.is_empty() {
+        // What is free can be told only of tables that are right.
+        findings.extend(wrong_free_space(layer));
     }
-    let layer = store.last();
-    let problems = layer.problems(shape);
     findings.extend(problems.iter().map(|problem| {
         let what = describe(problem, shape);
         layer.file.damaged(problem.offset, what).to_string()
@@ -118,8 +118,7 @@ fn check_store(
 }
 
 /// What is wrong with what the header of an image that was closed says of its free space.
-fn wrong_free_space(store: &mut Store) -> Option<String> {
-    let layer = store.last();
+fn wrong_free_space(layer: &Layer) -> Option<String> {
     let space = Space::around(&layer.tables.extents(layer.header.level1));
     let rest = u64::from(layer.header.size).checked_sub(space.end());
     let free = space.total() + layer.tables.slack();

@@ -28,7 +28,7 @@ pub(super) fn model(file: &ImageFile, header: &DeviceHeader, cylinders: u64) -> 
         return Err(file.damaged(8, format!("{cylinders} cylinders, more than can be addressed")));
     }
     Model::of_image(header.device, cylinders as u32, heads).ok_or_else(|| {
-        let what = format!("no device of System/370 has type 33{:02X} or the like and {heads} heads", header.device);
+        let what = format!("no device of System/370 has a type that ends with {:02X} and {heads} heads", header.device);
         file.damaged(8, what)
     })
 }

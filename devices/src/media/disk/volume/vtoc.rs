@@ -16,7 +16,7 @@ const FORMAT_1: u8 = 0xF1;
 const FORMAT_3: u8 = 0xF3;
 const FORMAT_4: u8 = 0xF4;
 const FORMAT_5: u8 = 0xF5;
-/// A data set has at most as many extents on a volume, so many control blocks of format 3 are more than enough.
+/// A data set of OS has 16 extents on a volume at most: so many control blocks of format 3 are more than enough.
 const CHAIN: usize = 32;
 
 /// A run of tracks: both ends belong to it.
@@ -152,9 +152,14 @@ fn read_blocks(pack: &mut dyn CkdPack, number: u32, blocks: &mut Blocks) -> Resu
 fn data_set(key: &[u8], data: &[u8], blocks: &Blocks, heads: u32) -> DataSet {
     let mut extents: Vec<Extent> = data[61..91].chunks_exact(10).filter_map(Extent::parse).collect();
     let mut next = &data[91..96];
-    for _ in 0..CHAIN {
+    let mut seen = Vec::new();
+    loop {
         let address = (half(next, 0), half(next, 2), next[4]);
         let Some((key, data)) = blocks.get(&address).filter(|(_, data)| data[0] == FORMAT_3) else { break };
+        if seen.contains(&address) || seen.len() >= CHAIN {
+            break;
+        }
+        seen.push(address);
         let more = key[4..44].chunks_exact(10).chain(data[1..91].chunks_exact(10));
         extents.extend(more.filter_map(Extent::parse));
         next = &data[91..96];
