@@ -85,10 +85,8 @@ impl System {
         let mut bare = BareMachine::new(configuration.storage, model).map_err(|error| format!("storage: {error}"))?;
         let tod = tod_at_power_on(configuration.clock).map_err(|what| format!("clock: {what}"))?;
         bare.machine.processor.engine = configuration.processor.engine;
-        if configuration.processor.engine == Engine::Translator
-            && let Ok(thread) = workshop::Thread::start()
-        {
-            bare.machine.processor.translator_mut().employ(Box::new(thread));
+        if configuration.processor.engine == Engine::Translator {
+            bare.machine.processor.translator_mut().employ(Box::new(workshop::Thread::default()));
         }
         bare.machine.processor.state.set_tod(tod);
         bare.channels.set_timing(match configuration.timing {
