@@ -31,7 +31,11 @@ pub(super) fn ipl(system: &mut System, words: &mut Words<'_>) -> Answer {
     words.end()?;
     system.spec(address)?;
     system.pass_time();
-    system.bare.ipl(address.0, clear).map_err(|error| CommandError::new(error.to_string()))?;
+    // The command's name comes before every complaint.
+    system
+        .bare
+        .ipl(address.0, clear)
+        .map_err(|error| CommandError::new(error.to_string().trim_start_matches("IPL: ")))?;
     Ok(String::new())
 }
 

@@ -201,7 +201,7 @@ fn clear_errors() {
     ] {
         assert_eq!(said(&mut system, line), answer, "{line}");
     }
-    assert!(said(&mut system, "ipl 00c").starts_with("IPL: IPL: "), "an empty hopper");
+    assert!(said(&mut system, "ipl 00c").starts_with("IPL: device 00C (3505) ended with unit status 02"), "no cards");
     assert!(said(&mut system, "help mount").contains("decks in the hopper"));
     assert!(said(&mut system, "help").lines().count() >= table::COMMANDS.len());
 }
