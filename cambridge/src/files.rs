@@ -5,10 +5,15 @@ use std::{
     io,
     os::unix::fs::FileExt,
     path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 use devices::media::Medium;
 use thiserror::Error;
+
+/// How long a lock may stand in the way: a process that is just being started holds those of its parent for a moment.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What an image is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +70,14 @@ impl HostFile {
             .create_new(purpose == Purpose::Create)
             .open(path)
             .map_err(host)?;
-        let locked = if writing { file.try_lock() } else { file.try_lock_shared() };
-        match locked {
-            Ok(()) => Ok(HostFile { file, name, read_only: !writing }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { file: name }),
-            Err(TryLockError::Error(source)) => Err(host(source)),
+        let begin = Instant::now();
+        loop {
+            match if writing { file.try_lock() } else { file.try_lock_shared() } {
+                Ok(()) => return Ok(HostFile { file, name, read_only: !writing }),
+                Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => sleep(PATIENCE / 10),
+                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { file: name }),
+                Err(TryLockError::Error(source)) => return Err(host(source)),
+            }
         }
     }
 }

@@ -204,7 +204,7 @@ fn bare_names_the_option_that_is_wrong() {
         (&["--fpr", "1=0"], "'--fpr <N=VAL>': \"1\" is not the number of a register: they are 0, 2, 4 and 6"),
         (&["--psw", "1000"], "'--psw <HEX>': \"1000\" is not 16 hexadecimal digits"),
         (&["--key", "0=100"], "'--key <ADDR=KEY>': the key: \"100\" has more than 8 bits"),
-        (&["--storage", "3000"], "'--storage <SIZE>': it is not a multiple of 2K up to 64M"),
+        (&["--storage", "3000"], "'--storage <SIZE>': \"3000\" is not a multiple of 2K up to 64M"),
         (&["--dump", "100"], "'--dump <ADDR:LEN>': it has no ':': the form is ADDR:LEN"),
         (&["--load", "nothing"], "'--load <FILE@ADDR>': it has no '@': the form is FILE@ADDR"),
         (
