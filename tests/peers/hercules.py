@@ -127,7 +127,7 @@ class Hercules:
                 text += piece.decode("latin-1")
             if started is None and "Restart key depressed" in text:
                 started, used = now, thread_times(process.pid)
-            stopped = re.search(r"Disabled wait state\s+PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
+            stopped = re.search(r"Disabled wait state(?s:.*?)PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
             if stopped:
                 after = thread_times(process.pid)
                 spent = max(seconds - used.get(thread, 0.0) for thread, seconds in after.items())

@@ -83,7 +83,7 @@ def hercules(place, core):
             text += piece.decode("latin-1") if piece else ""
             if started is None and "Restart key depressed" in text:
                 started = now
-            stopped = re.search(r"Disabled wait state\s+PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
+            stopped = re.search(r"Disabled wait state(?s:.*?)PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
             if stopped:
                 if int(stopped[2], 16) != SUCCESS:
                     raise Failure(f"stopped wrongly on Hercules: PSW {stopped[1]} {stopped[2]}")

@@ -763,10 +763,17 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 () => {{
                     let length = u32::from(s!().i);
                     let mut from = fetchable_run!(address1!(), length);
-                    let (mut register, end) = (s!().r1, from.right(length));
-                    while from != end {
-                        gr[register] = from.u32();
-                        (register, from) = (register.plus(1), from.right(4));
+                    if length == 8 {
+                        // Two registers are common. They were perhaps stored one by one: the host would have to wait for
+                        // both before it could load a doubleword.
+                        gr[s!().r1] = from.u32();
+                        gr[s!().r1.plus(1)] = from.right(4).u32();
+                    } else {
+                        let (mut register, end) = (s!().r1, from.right(length));
+                        while from != end {
+                            gr[register] = from.u32();
+                            (register, from) = (register.plus(1), from.right(4));
+                        }
                     }
                 }};
             }
@@ -774,10 +781,14 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 () => {{
                     let length = u32::from(s!().i);
                     let mut to = storable_run!(address1!(), length);
-                    let (mut register, end) = (s!().r1, to.right(length));
-                    while to != end {
-                        to.put_u32(gr[register]);
-                        (register, to) = (register.plus(1), to.right(4));
+                    if length == 8 {
+                        to.put_u64(u64::from(gr[s!().r1]) << 32 | u64::from(gr[s!().r1.plus(1)]));
+                    } else {
+                        let (mut register, end) = (s!().r1, to.right(length));
+                        while to != end {
+                            to.put_u32(gr[register]);
+                            (register, to) = (register.plus(1), to.right(4));
+                        }
                     }
                 }};
             }
@@ -923,6 +934,20 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 }};
             }
             /// The first instruction of a pair, of so many halfwords, and the second, which goes on by itself if it branches.
+            macro_rules! do_lpsw {
+                () => {{
+                    privileged!(2);
+                    let at = address1!();
+                    if at & 7 != 0 {
+                        slow!();
+                    }
+                    let word = fetchable!(at, 8).u64();
+                    if !system::load_psw(hot, word, &mut returned) {
+                        slow!();
+                    }
+                    loaded!(word, returned);
+                }};
+            }
             macro_rules! pair {
                 ($first:ident, $halfwords:literal, $code:ident => $second:ident, $second_halfwords:literal) => {{
                     $first!();
@@ -1335,6 +1360,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 Code::SSt => pair!(do_s, 2, St => do_st, 2),
                 Code::MviLa => pair!(do_mvi, 2, La => do_la, 2),
                 Code::LmBcrAlways => pair!(do_lm, 2, BcrAlways => do_return),
+                Code::LmLpsw => pair!(do_lm, 2, Lpsw => do_lpsw),
                 Code::StmL => pair!(do_stm, 2, L => do_l, 2),
 
                 Code::LBcrAlways => pair!(do_l, 2, BcrAlways => do_return),
@@ -1402,18 +1428,7 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                 Code::Dd => then!(2, float_quiet!(float::divide_long, long_operand!())),
 
                 Code::Svc => interrupt!(Class::Svc, s!().i.into(), 1),
-                Code::Lpsw => {
-                    privileged!(2);
-                    let at = address1!();
-                    if at & 7 != 0 {
-                        slow!();
-                    }
-                    let word = fetchable!(at, 8).u64();
-                    if !system::load_psw(hot, word, &mut returned) {
-                        slow!();
-                    }
-                    loaded!(word, returned);
-                }
+                Code::Lpsw => do_lpsw!(),
                 Code::Ssm => {
                     privileged!(2);
                     let mask = fetchable!(address1!(), 1).u8();

@@ -49,7 +49,7 @@ pub enum Code {
     LtrBc, LrBc, CrBc, ClrBc, ArBc, SrBc, LaBc, LBc, StBc, ABc, SBc, CBc, ChBc, ClBc, NBc, CliBc, TmBc, ClcBc, LaBct,
     ArBct, StBct, StcBct, MviBxle, LaBxle, ArBxle, StBxle, LL, LSt, LLa, LLr, LLtr, LA, LS, LBalr, StL, StLa, StLr,
     StSt, LaLa, LaL, LaSt, LaLr, LrLr, LrL, LrAr, LrSr, LrSrl, LrSll, LrBalr, XrLr, SrlXr, SllAlr, SllAr, ArLr, ArL,
-    ArSt, ASt, SSt, MviLa, LmBcrAlways, StmL,
+    ArSt, ASt, SSt, MviLa, LmBcrAlways, LmLpsw, StmL,
     LBcrAlways, SllL, LhSll, LeMe, LdMd, MeAer, MdAdr, AerLa, AdrLa, MerAe, MdrAd,
 }
 
@@ -388,6 +388,6 @@ pairs! {
     St La StLa, St Lr StLr, St St StSt, La La LaLa, La L LaL, La St LaSt, La Lr LaLr, Lr Lr LrLr, Lr L LrL,
     Lr Ar LrAr, Lr Sr LrSr, Lr Srl LrSrl, Lr Sll LrSll, Lr Balr LrBalr, Xr Lr XrLr, Srl Xr SrlXr, Sll Alr SllAlr,
     Sll Ar SllAr, Ar Lr ArLr, Ar L ArL, Ar St ArSt, A St ASt, S St SSt, Mvi La MviLa, Lm BcrAlways LmBcrAlways,
-    Stm L StmL,
+    Stm L StmL, Lm Lpsw LmLpsw,
     L BcrAlways LBcrAlways, Sll L SllL, Lh Sll LhSll, Le Me LeMe, Ld Md LdMd, Me Aer MeAer, Md Adr MdAdr, Aer La AerLa, Adr La AdrLa, Mer Ae MerAe, Mdr Ad MdrAd,
 }
