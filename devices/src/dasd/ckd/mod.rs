@@ -2,7 +2,7 @@
 //! (2835), 3330, 3340 and 3350 (3830), 3375 and 3380 (3880).
 //!
 //! The manuals are the component descriptions: A26-5988 (2841), GA26-3599 (2314), GA26-1592 (3830 and 3330), GA26-1619
-//! (3340), GA26-1638 (3350), GA26-1661 (3880). Where they differ, [`ControlUnit`](operation::ControlUnit) tells.
+//! (3340), GA26-1638 (3350), GA26-1661 (3880). Where they differ, [`operation::ControlUnit`] tells.
 //!
 //! A chain of commands sees the track through three things, kept in `Chain`: the *position* (which area has just passed
 //! under the head), the number of *index points* passed, and what the commands before have *located*, without which no
