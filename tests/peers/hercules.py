@@ -116,28 +116,37 @@ class Hercules:
                 process.wait()
                 process.stdout.close()
 
-    def watch(self, process, name, limit):
+    @staticmethod
+    def watch(process, name, limit):
         """Times the program from the restart to the final wait."""
-        os.set_blocking(process.stdout.fileno(), False)
-        started, used, text, begin = None, {}, "", time.monotonic()
-        while True:
-            piece = process.stdout.read()
-            now = time.monotonic()
-            if piece:
-                text += piece.decode("latin-1")
-            if started is None and "Restart key depressed" in text:
-                started, used = now, thread_times(process.pid)
-            stopped = re.search(r"Disabled wait state(?s:.*?)PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
-            if stopped:
-                after = thread_times(process.pid)
-                spent = max(seconds - used.get(thread, 0.0) for thread, seconds in after.items())
-                if int(stopped[2], 16) != SUCCESS:
-                    raise Failure(f"{name} stopped wrongly on Hercules: PSW {stopped[1]} {stopped[2]}")
-                return spent, now - started
-            if piece == b"" or process.poll() is not None or now - begin > limit:
-                raise Failure(f"{name} did not come to its end on Hercules:\n{text}")
-            # Asking often would take the other processor of a small host; what it costs is at most this.
-            time.sleep(0.002)
+        used = {}
+        wall = until_final_wait(process, name, limit, lambda: used.update(thread_times(process.pid)))
+        after = thread_times(process.pid)
+        return max(seconds - used.get(thread, 0.0) for thread, seconds in after.items()), wall
+
+
+def until_final_wait(process, name, limit, at_restart=lambda: None):
+    """Waits for the final wait of the program on Hercules; seconds of wall time from the restart, when `at_restart` is called."""
+    os.set_blocking(process.stdout.fileno(), False)
+    started, text, begin = None, "", time.monotonic()
+    while True:
+        piece = process.stdout.read()
+        now = time.monotonic()
+        if piece:
+            text += piece.decode("latin-1")
+        if started is None and "Restart key depressed" in text:
+            started = now
+            at_restart()
+        # Another thread's message may come between.
+        stopped = re.search(r"Disabled wait state(?s:.*?)PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
+        if stopped:
+            if int(stopped[2], 16) != SUCCESS:
+                raise Failure(f"{name} stopped wrongly on Hercules: PSW {stopped[1]} {stopped[2]}")
+            return now - started
+        if piece == b"" or process.poll() is not None or now - begin > limit:
+            raise Failure(f"{name} did not come to its end on Hercules:\n{text}")
+        # Asking often would take the other processor of a small host; what it costs is at most this.
+        time.sleep(0.002)
 
 
 def thread_times(process):
@@ -177,14 +186,14 @@ def hercules_command():
     return ["setpriv", "--bounding-set=-sys_nice", "hercules"]
 
 
-def build():
-    """Builds the runner; where it is."""
-    command = ["cargo", "build", "--release", "--quiet", "-p", "cambridge", "--example", "run_program"]
+def build(*what):
+    """Builds something of the crate `cambridge`, as cargo names it; the directory of what is built."""
+    command = ["cargo", "build", "--release", "--quiet", "-p", "cambridge", *what]
     subprocess.run(command, cwd=REPOSITORY, check=True)
     metadata = subprocess.run(
         ["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=REPOSITORY, check=True, capture_output=True
     )
-    return Path(json.loads(metadata.stdout)["target_directory"]) / "release" / "examples" / "run_program"
+    return Path(json.loads(metadata.stdout)["target_directory"]) / "release"
 
 
 def compare(name, ours, theirs, options):
@@ -246,7 +255,7 @@ def main():
     """Compares; the exit status says whether the bar was reached."""
     asked = options()
     try:
-        ours = Cambridge(asked.runner or build(), asked.engine)
+        ours = Cambridge(asked.runner or build("--example", "run_program") / "examples" / "run_program", asked.engine)
         listed = ours.programs()
         names = asked.programs or [program["program"] for program in listed]
         theirs = Hercules(hercules_command(), listed[0]["rounds_at"], listed[0]["storage"])

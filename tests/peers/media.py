@@ -8,22 +8,18 @@ same run. The figure is seconds of wall time from the first instruction to the f
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from hercules import REPOSITORY, Failure, hercules_command
+from hercules import REPOSITORY, SUCCESS, Failure, build, hercules_command, until_final_wait
 
 # The ratio that reading disks must reach.
 BAR = 2.0
 CYLINDERS, HEADS, ROUNDS = 404, 19, 3
 BLOCKS, BLOCK = 20_000, 4096
 CARDS = 20_000
-# Address in the PSW of the final wait of a program that found its results right.
-SUCCESS = 0x00C0DE
 
 CONFIGURATION = """\
 ARCHMODE S/370
@@ -74,22 +70,8 @@ def hercules(place, core):
         env={**os.environ, "HERCULES_RC": "rc"}, cwd=place,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )
-    os.set_blocking(process.stdout.fileno(), False)
-    started, text, begin = None, "", time.monotonic()
     try:
-        while time.monotonic() - begin < 120:
-            piece = process.stdout.read()
-            now = time.monotonic()
-            text += piece.decode("latin-1") if piece else ""
-            if started is None and "Restart key depressed" in text:
-                started = now
-            stopped = re.search(r"Disabled wait state(?s:.*?)PSW=([0-9A-F]{8}) ([0-9A-F]{8})", text)
-            if stopped:
-                if int(stopped[2], 16) != SUCCESS:
-                    raise Failure(f"stopped wrongly on Hercules: PSW {stopped[1]} {stopped[2]}")
-                return now - started
-            time.sleep(0.001)
-        raise Failure(f"did not come to its end on Hercules:\n{text}")
+        return until_final_wait(process, "the program", 120)
     finally:
         process.kill()
         process.wait()
@@ -116,16 +98,6 @@ def patched(image, words):
     return bytes(core)
 
 
-def build(program):
-    """Builds something of the crate `cambridge`; where it is."""
-    command = ["cargo", "build", "--release", "--quiet", "-p", "cambridge", *program]
-    subprocess.run(command, cwd=REPOSITORY, check=True)
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=REPOSITORY, check=True, capture_output=True
-    )
-    return Path(json.loads(metadata.stdout)["target_directory"]) / "release"
-
-
 def prepare(place, program):
     """Makes the media and the core images."""
     place.mkdir()
@@ -147,9 +119,8 @@ def main():
     parser.add_argument("--turns", type=int, default=3, help="runs of each side; the best counts (default 3)")
     asked = parser.parse_args()
     try:
-        place = build(["--example", "run_media"])
-        runner = place / "examples" / "run_media"
-        program = build(["--bin", "cambridge"]) / "cambridge"
+        runner = build("--example", "run_media") / "examples" / "run_media"
+        program = build("--bin", "cambridge") / "cambridge"
         passed = True
         with tempfile.TemporaryDirectory() as directory:
             ours, theirs = Path(directory) / "ours", Path(directory) / "theirs"

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hercules import REPOSITORY, Failure, hercules_command
+from hercules import REPOSITORY, Failure, build, hercules_command
 
 IMAGES = Path(os.environ.get("CAMBRIDGE_SHARED", REPOSITORY.parent / "shared")) / "images" / "osvs1"
 # How many times faster we must be, from IPL to the end of the job.
@@ -200,8 +200,7 @@ def main():
         return 0
     program = asked.program
     if program is None:
-        subprocess.run(["cargo", "build", "--release", "--quiet", "-p", "cambridge"], cwd=REPOSITORY, check=True)
-        program = REPOSITORY / "target" / "release" / "cambridge"
+        program = build("--bin", "cambridge") / "cambridge"
     sides = {"cambridge": lambda place, port: cambridge(program.resolve(), place, port), "hercules": hercules}
     best = {}
     try:
