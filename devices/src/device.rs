@@ -131,8 +131,16 @@ pub trait Device: Any + Send {
         false
     }
 
-    /// The chain is over: the channel will not command-chain from the last command. File masks and the like go.
-    fn end_of_chain(&mut self) {}
+    /// The chain is over: the channel will not command-chain from the last command. File masks and the like go, and what
+    /// the chain has written is on the medium on return. Gives what is to be added to the last status: unit check, with
+    /// sense data, if the medium refused a write.
+    fn end_of_chain(&mut self) -> UnitStatus {
+        UnitStatus::empty()
+    }
+
+    /// The program is about to learn, before the chain ends, how far it has come (program-controlled interruption): what
+    /// the chain has written must be on the medium on return. If the medium refuses, [`Device::end_of_chain`] tells.
+    fn keep_writes(&mut self) {}
 
     /// HALT I/O or HALT DEVICE ended the command that was accepted. The status that the device presents for it; channel
     /// end and device end for most.

@@ -56,6 +56,8 @@ STARTED = r"IEF403I ASMT     STARTED"
 ENDED = r"IEF404I ASMT     ENDED"
 # What the job's program says.
 RESULT = "PRODUCT IS  07006652"
+# After so many seconds of silence the last answer is given again.
+PATIENCE = 5.0
 IAC, DONT, DO, WONT, WILL, SB, SE, TTYPE = 255, 254, 253, 252, 251, 250, 240, 24
 
 
@@ -122,18 +124,26 @@ class Console:
 
 def session(console, limit=300.0):
     """Has the dialogue; seconds from the first prompt's answer to the job's start and to its end."""
-    begin, seen, started = None, 0, None
+    begin, seen, started, heard = None, 0, None, 0
     dialogue = list(DIALOGUE)
     deadline = time.monotonic() + limit
+    said, answered = time.monotonic(), None
     while time.monotonic() < deadline:
         console.listen(1.0)
         new = console.text[seen:]
         now = time.monotonic()
+        if len(console.text) != heard:
+            heard, said = len(console.text), now
+        elif answered is not None and now - said > PATIENCE:
+            # What is typed before the console reads is lost on Hercules.
+            console.send(answered)
+            said = now
         for number, (pattern, answer) in enumerate(dialogue):
             found = re.search(pattern, new)
             if found and "\n" in new[found.end() :]:
                 begin = begin or now
-                console.send(answer.format(*found.groups()))
+                answered = answer.format(*found.groups())
+                console.send(answered)
                 seen += found.end()
                 del dialogue[number]
                 break

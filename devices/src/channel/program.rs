@@ -289,6 +289,9 @@ impl ChannelProgram {
         self.moved = 0;
         self.long_block = false;
         self.counts.commands += 1;
+        if self.program_controlled && self.chained {
+            device.keep_writes();
+        }
         match device.start(Command { code: self.command, chained: self.chained, now }) {
             Initial::Accepted(delay) => {
                 self.phase = Phase::Transfer;
@@ -385,8 +388,8 @@ impl ChannelProgram {
 
     fn conclude(&mut self, ending: Ending, device: &mut dyn Device) -> Advance {
         self.phase = Phase::Over;
-        device.end_of_chain();
-        Advance::Ended(Conclusion { csw: self.csw(ending.status), later: ending.later })
+        let trouble = device.end_of_chain();
+        Advance::Ended(Conclusion { csw: self.csw(ending.status | trouble), later: ending.later })
     }
 
     /// The CSW as of now.

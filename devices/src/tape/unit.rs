@@ -442,8 +442,9 @@ impl Device for TapeUnit {
         std::mem::take(&mut self.unsolicited)
     }
 
-    fn end_of_chain(&mut self) {
+    fn end_of_chain(&mut self) -> UnitStatus {
         self.erased_gap = false;
+        UnitStatus::empty()
     }
 
     fn halt(&mut self) -> Ending {

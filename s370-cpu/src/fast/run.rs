@@ -1496,6 +1496,20 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     }
                     next!(1);
                 }
+                Code::Rrb => {
+                    privileged!(2);
+                    match system::reset_reference(hot, address1!()) {
+                        Some(code) => cc = LazyCode::of(code),
+                        None => slow!(),
+                    }
+                    next!(2);
+                }
+                Code::Mc => {
+                    if s!().i > 15 || hot.state.cr[8] & 0x8000 >> s!().i != 0 {
+                        slow!();
+                    }
+                    next!(2);
+                }
                 Code::Spt => {
                     privileged!(2);
                     let at = address1!();

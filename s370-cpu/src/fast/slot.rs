@@ -42,7 +42,7 @@ pub enum Code {
     Ler, Ldr, Lter, Ltdr, Lcer, Lcdr, Lper, Lpdr, Lner, Lndr, Her, Hdr,
     Cer, Cdr, Aer, Adr, Ser, Sdr, Aur, Awr, Sur, Swr, Mer, Mdr, Der, Ddr,
     Le, Ld, Ste, Std, Ce, Cd, Ae, Ad, Se, Sd, Au, Aw, Su, Sw, Me, Md, De, Dd,
-    Svc, Ssm, Stnsm, Stosm, Lpsw, Stctl, Lctl, Isk, Ssk, Spt, Stpt, Stck, Spka, Ipk,
+    Svc, Ssm, Stnsm, Stosm, Lpsw, Stctl, Lctl, Isk, Ssk, Spt, Stpt, Stck, Spka, Ipk, Rrb, Mc,
     /// Privileged instructions without a fast form: an interruption in the problem state, else left alone.
     Privileged2, Privileged4,
     // Pairs: an instruction and the one after it, which still has its own slot and its own [`Slot::plain`] code.
@@ -364,7 +364,7 @@ codes! {
     MDR Mdr, DER Der, DDR Ddr, LE Le, LD Ld, STE Ste, STD Std, CE Ce, CD Cd, AE Ae, AD Ad, SE Se, SD Sd, AU Au, AW Aw,
     SU Su, SW Sw, ME Me, MD Md, DE De, DD Dd,
     SVC Svc, SSM Ssm, STNSM Stnsm, STOSM Stosm, LPSW Lpsw, STCTL Stctl, LCTL Lctl, ISK Isk, SSK Ssk, SPT Spt,
-    STPT Stpt, STCK Stck, SPKA Spka, IPK Ipk,
+    STPT Stpt, STCK Stck, SPKA Spka, IPK Ipk, RRB Rrb, MC Mc,
 }
 
 macro_rules! pairs {

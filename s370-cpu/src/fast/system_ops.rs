@@ -5,6 +5,7 @@ use s370_arch::{
     format::Instruction,
     interruption::Class,
     psw::{Psw, system_mask},
+    storage_key::{BLOCK, CHANGE, REFERENCE},
 };
 
 use super::{
@@ -213,6 +214,20 @@ pub fn set_key(hot: &Hot<'_>, r1: u32, r2: u32) -> bool {
     }
     hot.storage.set_key(at, key);
     true
+}
+
+/// RESET REFERENCE BIT: the condition code, unless the bit is on in a block that a processor's table knows.
+#[inline(always)]
+pub fn reset_reference(hot: &Hot<'_>, address: u32) -> Option<u8> {
+    let at = key_block(hot, address & !(BLOCK - 1))?;
+    let key = hot.storage.key(at);
+    if key & REFERENCE != 0 {
+        if hot.storage.is_watched(at) {
+            return None;
+        }
+        hot.storage.set_key(at, key & !REFERENCE);
+    }
+    Some((key & (REFERENCE | CHANGE)) >> 1)
 }
 
 /// STORE CLOCK: the value and the condition code.

@@ -150,8 +150,9 @@ impl Device for Scripted {
         self.coupled
     }
 
-    fn end_of_chain(&mut self) {
+    fn end_of_chain(&mut self) -> UnitStatus {
         self.chains_ended += 1;
+        UnitStatus::empty()
     }
 
     fn halt(&mut self) -> Ending {

@@ -484,8 +484,9 @@ impl Device for Display {
         UnitStatus::empty()
     }
 
-    fn end_of_chain(&mut self) {
+    fn end_of_chain(&mut self) -> UnitStatus {
         self.position = None;
+        UnitStatus::empty()
     }
 
     fn halt(&mut self) -> Ending {

@@ -232,6 +232,8 @@ pub(in crate::dasd) struct Bench {
     pub(in crate::dasd) pack: MemoryPack,
     is_chained: bool,
     pub(in crate::dasd) now: u64,
+    /// What is written goes to the pack at once, as if each command told the program how far it has come.
+    pub(in crate::dasd) keeps: bool,
 }
 
 impl Bench {
@@ -243,7 +245,7 @@ impl Bench {
     /// A drive with this pack; the bench's own is empty.
     pub(in crate::dasd) fn with(pack: Box<dyn CkdPack>) -> Bench {
         let own = MemoryPack::new(pack.model().name, 0);
-        Bench { drive: CkdDrive::new(pack), pack: own, is_chained: false, now: 0 }
+        Bench { drive: CkdDrive::new(pack), pack: own, is_chained: false, now: 0, keeps: true }
     }
 
     /// The next command begins a chain.
@@ -273,6 +275,9 @@ impl Bench {
     }
 
     fn finish(&mut self, ending: Ending, area: &mut Area, has_moved: bool) -> Done {
+        if self.keeps {
+            self.drive.keep_writes();
+        }
         let mut status = ending.status;
         if let Some((Delay::Microseconds(microseconds), later)) = ending.later {
             self.now += u64::from(microseconds) << 12;

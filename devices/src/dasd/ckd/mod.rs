@@ -6,7 +6,8 @@
 //!
 //! A chain of commands sees the track through three things, kept in `Chain`: the *position* (which area has just passed
 //! under the head), the number of *index points* passed, and what the commands before have *located*, without which no
-//! write begins. Every write is on the pack before its ending status is given.
+//! write begins. What a chain writes is on the pack before the program is told of its end, or by a program-controlled
+//! interruption of its progress.
 
 mod motion;
 mod operation;
@@ -115,6 +116,8 @@ struct Chain {
     index_points: u8,
     mask: FileMask,
     mask_is_set: bool,
+    /// Why the pack refused a write when it was too late to tell.
+    refused: Option<Check>,
 }
 
 /// A pack of another device type was to be mounted.
@@ -225,6 +228,7 @@ impl CkdDrive {
 
     /// Takes the pack out. The drive is not ready then, and the arm is at cylinder 0.
     pub fn unmount(&mut self) -> Option<Box<dyn CkdPack>> {
+        self.keep_writes();
         (self.cylinder, self.head, self.slot) = (0, 0, None);
         self.chain = Chain::default();
         self.unsolicited = UnitStatus::empty();
@@ -513,19 +517,33 @@ impl Device for CkdDrive {
         std::mem::take(&mut self.unsolicited)
     }
 
-    fn end_of_chain(&mut self) {
+    fn end_of_chain(&mut self) -> UnitStatus {
+        self.keep_writes();
+        let refused = self.chain.refused;
         self.chain = Chain::default();
+        match refused {
+            None => UnitStatus::empty(),
+            Some(check) => {
+                self.set_sense(check);
+                UnitStatus::UNIT_CHECK
+            }
+        }
+    }
+
+    fn keep_writes(&mut self) {
+        if let Some(Err(error)) = self.tracks.as_mut().map(Tracks::flush) {
+            self.chain.refused = Some(self.trouble(&error));
+        }
     }
 
     fn halt(&mut self) -> Ending {
         self.accepted = None;
-        self.chain = Chain::default();
         ENDED
     }
 
     fn reset(&mut self) {
         self.accepted = None;
-        self.chain = Chain::default();
+        self.end_of_chain();
         self.sense = [0; 24];
         self.unsolicited = UnitStatus::empty();
     }

@@ -146,12 +146,14 @@ pub(super) struct Tracks {
     kept: Vec<Track>,
     uses: u64,
     changes: u64,
+    /// The slot of a track that was written to, and what has changed in it: not on the pack yet.
+    unwritten: Option<(usize, Range<usize>)>,
 }
 
 impl Tracks {
     pub(super) fn new(pack: Box<dyn CkdPack>) -> Tracks {
         let changes = pack.changes();
-        Tracks { pack, kept: Vec::new(), uses: 0, changes }
+        Tracks { pack, kept: Vec::new(), uses: 0, changes, unwritten: None }
     }
 
     /// Forgets what is kept if others have changed the pack; says whether they have.
@@ -167,6 +169,7 @@ impl Tracks {
 
     /// Forgets what is kept: it may differ from the pack.
     pub(super) fn forget(&mut self) {
+        self.unwritten = None;
         self.kept.iter_mut().for_each(Track::forget);
     }
 
@@ -177,6 +180,7 @@ impl Tracks {
             self.kept[slot].used = self.uses;
             return Ok(slot);
         }
+        self.flush()?;
         let slot = self.free_slot();
         let track = &mut self.kept[slot];
         track.forget();
@@ -212,8 +216,27 @@ impl Tracks {
         &mut self.kept[slot]
     }
 
-    /// Writes what has changed in a track's image. If that fails the track is forgotten.
+    /// Takes note of what has changed in a track's image. It is written when another track changes, or is
+    /// [told](Tracks::flush) to be: chains that format write each track once, not once for each record.
     pub(super) fn write(&mut self, slot: usize, changed: Range<usize>) -> Result<(), MediaError> {
+        let changed = match self.unwritten.take() {
+            Some((other, before)) if other == slot => before.start.min(changed.start)..before.end.max(changed.end),
+            other => {
+                self.unwritten = other;
+                if let Err(error) = self.flush() {
+                    self.kept[slot].forget();
+                    return Err(error);
+                }
+                changed
+            }
+        };
+        self.unwritten = Some((slot, changed));
+        Ok(())
+    }
+
+    /// Writes what is not on the pack yet. If that fails the track is forgotten.
+    pub(super) fn flush(&mut self) -> Result<(), MediaError> {
+        let Some((slot, changed)) = self.unwritten.take() else { return Ok(()) };
         let track = &mut self.kept[slot];
         let written = self.pack.write_track(track.number, &track.image, changed);
         if written.is_err() {

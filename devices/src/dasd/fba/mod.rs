@@ -418,8 +418,9 @@ impl Device for FixedBlockDrive {
         std::mem::take(&mut self.unsolicited)
     }
 
-    fn end_of_chain(&mut self) {
+    fn end_of_chain(&mut self) -> UnitStatus {
         self.forget_chain();
+        UnitStatus::empty()
     }
 
     fn halt(&mut self) -> Ending {

@@ -6,8 +6,8 @@
 //! aligned one first, by one write of its level-1 entry. Header and list of free space are written when the image is
 //! closed; until then a flag in the header says that they are out of date.
 //!
-//! Units are written as they are, and compressed when [`WARM`] others were written after them, or when the image is
-//! closed: a guest that writes a track record by record would have it compressed for each. What free space that leaves is
+//! Units are written as they are, and compressed when [`WARM`] bytes of others were written after them, or when the image
+//! is closed: a guest that writes a track record by record would have it compressed for each, and would wait for it. What free space that leaves is
 //! filled from the end of the file when the image is closed.
 
 use std::collections::VecDeque;
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::media::MediaError;
 
-/// Units that wait to be compressed.
-const WARM: usize = 64;
+/// Bytes of the units that may wait to be compressed.
+const WARM: usize = 64 << 20;
 /// Units shorter than this are not worth compressing.
 const WORTH_COMPRESSING: usize = 512;
 /// One byte in so many may be free when an image is closed.
@@ -63,6 +63,7 @@ impl Store {
     /// Writes a unit, header included. On return it survives the death of the process.
     pub fn write(&mut self, unit: u32, whole: &[u8]) -> Result<(), MediaError> {
         self.begin()?;
+        let may_wait = WARM / self.shape.longest();
         let entry = self.put(whole)?;
         self.switch(unit, entry)?;
         let (writer, layer) = self.writer()?;
@@ -74,7 +75,7 @@ impl Store {
             writer.warm.remove(at);
         }
         writer.warm.push_back(unit);
-        if writer.warm.len() > WARM
+        if writer.warm.len() > may_wait
             && let Some(coldest) = writer.warm.pop_front()
         {
             // What was to be written is. That another unit stays as long as it is does no harm.

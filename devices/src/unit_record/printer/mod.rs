@@ -352,14 +352,15 @@ impl Device for Printer {
         std::mem::take(&mut self.front.unsolicited)
     }
 
-    fn end_of_chain(&mut self) {
+    fn end_of_chain(&mut self) -> UnitStatus {
         self.gate = false;
         self.load_gate = false;
+        UnitStatus::empty()
     }
 
     fn reset(&mut self) {
         self.front.reset();
-        self.end_of_chain();
+        (self.gate, self.load_gate) = (false, false);
     }
 
     fn take_messages(&mut self) -> Vec<String> {

@@ -97,11 +97,27 @@ fn a_write_that_fails_is_an_equipment_check_and_is_not_remembered() {
         let track = bench.pack.contents().model.heads + 2;
         bench.find_id(1);
         bench.pack.contents().broken.push(track);
-        assert_eq!(bench.fail(0x05, &[9; 80]), expected, "{name}");
+        bench.give(0x05, &[9; 80]);
+        assert_eq!(bench.drive.end_of_chain(), UnitStatus::UNIT_CHECK, "{name}: with the chain's last status");
+        assert_eq!(bench.sense01(), expected, "{name}");
         assert_eq!(bench.drive.take_messages().len(), 1);
         bench.pack.contents().broken.clear();
         assert_eq!(bench.seek(1, 2).find_id(1).take(0x06, 80), pattern(1, 80), "{name}: as it is on the pack");
     }
+}
+
+#[test]
+fn a_write_that_fails_too_late_for_its_own_status_is_told_by_the_next() {
+    let mut bench = bench("3330");
+    bench.keeps = false;
+    let heads = bench.pack.contents().model.heads;
+    bench.find_id(1).give(0x05, &[9; 80]);
+    bench.pack.contents().broken.push(heads + 2);
+    // Seek head: the same chain goes on on another track.
+    bench.give(0x1B, &[0, 0, 0, 1, 0, 3]).give(0x23, &[0]);
+    assert_eq!(bench.fail(0x1A, &[0; 5]), (0x10, 0x80), "the other track takes the place of the one not written");
+    bench.pack.contents().broken.clear();
+    assert_eq!(bench.seek(1, 2).find_id(1).take(0x06, 80), pattern(1, 80), "as it is on the pack");
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn format(bench: &mut Bench, model: &mut Model, (n, records, short): (usize, &[(
             assert_eq!(bench.sense01(), (0, 0x40));
             if at == 0 {
                 // Nothing was written: the records that were there are there still.
+                bench.new_chain();
                 model.records = bench.pack.records(1, 2);
             }
             return;
@@ -224,12 +225,15 @@ proptest! {
     fn a_track_is_a_list_of_records(
         name in prop_oneof![Just("2314"), Just("3330"), Just("3380")],
         work in prop::collection::vec(work(), 1..25),
+        keeps in any::<bool>(),
     ) {
         let mut bench = Bench::new(name, 2);
+        bench.keeps = keeps;
         let mut model = Model { records: bench.pack.records(1, 2), name };
         let mut seed = 0;
         for work in &work {
             perform(&mut bench, &mut model, work, &mut seed);
+            bench.new_chain();
             prop_assert_eq!(&bench.pack.records(1, 2), &model.records, "{:?}", work);
         }
         prop_assert_eq!(bench.pack.records(1, 3).len(), 1);

@@ -1,6 +1,7 @@
 //! Writes.
 
 use super::*;
+use crate::{dasd::ckd::harness::MemoryPack, device::Device};
 
 /// Count, key and data as a write wants them.
 fn whole(record: &Plain) -> Vec<u8> {
@@ -344,11 +345,52 @@ fn segments_of_an_overflow_record_are_written_and_updated() {
 }
 
 #[test]
-fn every_write_is_on_the_pack_before_it_ends() {
+fn every_write_is_on_the_pack_before_its_chain_ends() {
     let mut bench = bench("3330");
+    bench.keeps = false;
     for n in 1..=5 {
         bench.seek(1, 2).find_id(1).give(0x05, &[n; 80]);
+        assert_eq!(bench.drive.end_of_chain(), UnitStatus::empty());
         assert_eq!(bench.pack.contents().writes, usize::from(n));
         assert_eq!(bench.pack.records(1, 2)[1].4, [n; 80]);
     }
+}
+
+#[test]
+fn every_write_is_on_the_pack_before_the_program_can_know_of_it() {
+    type End = fn(&mut Bench);
+    let ends: [End; 5] = [
+        |bench| bench.drive.keep_writes(),
+        |bench| assert_eq!(bench.drive.halt().status, UnitStatus::ENDED),
+        |bench| bench.drive.reset(),
+        |bench| assert!(bench.drive.unmount().is_some()),
+        |bench| bench.drive.mount(Box::new(MemoryPack::new("3330", 20))).expect("a pack of the same type"),
+    ];
+    for (n, end) in (1..).zip(ends) {
+        let mut bench = bench("3330");
+        bench.keeps = false;
+        bench.find_id(1).give(0x05, &[n; 80]);
+        assert_eq!(bench.pack.contents().writes, 0);
+        end(&mut bench);
+        // HALT I/O is followed by the end of the chain.
+        bench.drive.end_of_chain();
+        assert_eq!(bench.pack.records(1, 2)[1].4, [n; 80]);
+    }
+}
+
+#[test]
+fn a_chain_that_formats_a_track_writes_it_once() {
+    let mut bench = bench("3330");
+    bench.keeps = false;
+    bench.find_id(0);
+    for n in 1..=10 {
+        bench.give(0x1D, &[&count(1, 2, n, 0, 80)[..], &[n; 80]].concat());
+    }
+    bench.give(0x1B, &[0, 0, 0, 1, 0, 3]).find_id(0);
+    bench.give(0x1D, &[&count(1, 3, 1, 0, 80)[..], &[99; 80]].concat());
+    assert_eq!(bench.pack.contents().writes, 1, "the first track, when the second was written to");
+    bench.new_chain();
+    assert_eq!(bench.pack.contents().writes, 2);
+    assert_eq!(bench.pack.records(1, 2).len(), 11);
+    assert_eq!(bench.pack.records(1, 3)[1].4, [99; 80]);
 }
