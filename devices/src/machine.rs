@@ -15,7 +15,6 @@ use s370_arch::{
     storage_key::BLOCK,
 };
 use s370_cpu::{
-    bus::Bus,
     machine::{Machine, Stop},
     state::{CpuState, Model, RunState},
     storage::{BadSize, Storage},
@@ -103,7 +102,7 @@ impl BareMachine {
     /// To be called when something outside was done to a device.
     pub fn touched(&mut self, address: u16) {
         let processor = &self.machine.processor;
-        self.channels.touched(address, processor.state.time, &processor.storage);
+        self.channels.touched(address, processor.state.time, &*processor.storage);
     }
 
     /// Runs the machine. At most `budget` instructions are executed and waits ended, together. Says how many
@@ -145,7 +144,7 @@ impl BareMachine {
         let processor = &self.machine.processor;
         let allowed = processor.state.psw.io_channels(processor.state.cr[2]);
         for done in 0..events {
-            if self.channels.asks_for(allowed) || !self.channels.hurry(processor.state.time, &processor.storage) {
+            if self.channels.asks_for(allowed) || !self.channels.hurry(processor.state.time, &*processor.storage) {
                 return done;
             }
         }
@@ -204,7 +203,7 @@ impl BareMachine {
     /// The store-status key: registers go to their assigned locations. The processor should be stopped.
     pub fn store_status(&mut self) {
         let processor = &self.machine.processor;
-        processor.state.store_status(&processor.storage);
+        processor.state.store_status(&*processor.storage);
     }
 
     /// The system-reset key: a program reset (CPU reset and I/O system reset), or a clear reset, which is an initial
@@ -215,14 +214,14 @@ impl BareMachine {
             self.clear();
         } else {
             self.machine.processor.state.cpu_reset();
-            self.channels.reset_channels();
+            self.channels.reset();
         }
         self.machine.processor.purge_tlb();
     }
 
     fn initial_program_reset(&mut self) {
         self.machine.processor.state.initial_cpu_reset();
-        self.channels.reset_channels();
+        self.channels.reset();
     }
 
     /// Clears storage, keys and registers.
@@ -255,9 +254,9 @@ impl BareMachine {
         }
         self.machine.processor.purge_tlb();
         let processor = &mut self.machine.processor;
-        let loaded = self.channels.load(address, processor.state.time, &processor.storage).inspect_err(|_| {
+        let loaded = self.channels.load(address, processor.state.time, &*processor.storage).inspect_err(|_| {
             // Nothing goes on after a load that failed.
-            self.channels.reset_channels();
+            self.channels.reset();
         })?;
         if processor.instruction_time != 0 {
             processor.set_time(loaded);
@@ -266,7 +265,7 @@ impl BareMachine {
         let word = storage.u64(IPL_PSW);
         let psw = Psw::parse(word);
         if !processor.state.accepts(&psw) {
-            self.channels.reset_channels();
+            self.channels.reset();
             return Err(IplError::Psw(word));
         }
         if psw.ec {

@@ -60,13 +60,13 @@ pub enum SignalAnswer {
 }
 
 /// What lies around a processor: channels, other processors.
-pub trait Bus {
+pub trait Bus<S = Storage> {
     /// Executes an I/O instruction; the channel stores CSW and channel ID itself. The result is the condition code.
-    fn io(&mut self, request: &IoRequest, storage: &Storage) -> u8;
+    fn io(&mut self, request: &IoRequest, storage: &S) -> u8;
 
     /// Whether a channel asks for an interruption on one of these channels (bit 31 − n: channel n). It stores the CSW
     /// at absolute address `prefix` + 64, clears the condition, and gives the I/O address.
-    fn accept_io(&mut self, channels: u32, prefix: u32, storage: &Storage) -> Option<u16>;
+    fn accept_io(&mut self, channels: u32, prefix: u32, storage: &S) -> Option<u16>;
 
     /// Whether [`Bus::accept_io`] could give anything, masks aside. Must be cheap.
     fn attention(&self) -> bool;
@@ -81,7 +81,7 @@ pub trait Bus {
     fn next_event(&self) -> u64;
 
     /// Lets everything happen that is due at this time.
-    fn advance(&mut self, now: u64, storage: &Storage);
+    fn advance(&mut self, now: u64, storage: &S);
 
     /// I/O system reset of the channels that belong to the processor; there may be none.
     fn reset_channels(&mut self) {}
@@ -94,12 +94,12 @@ pub trait Bus {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoDevices;
 
-impl Bus for NoDevices {
-    fn io(&mut self, _: &IoRequest, _: &Storage) -> u8 {
+impl<S> Bus<S> for NoDevices {
+    fn io(&mut self, _: &IoRequest, _: &S) -> u8 {
         3
     }
 
-    fn accept_io(&mut self, _: u32, _: u32, _: &Storage) -> Option<u16> {
+    fn accept_io(&mut self, _: u32, _: u32, _: &S) -> Option<u16> {
         None
     }
 
@@ -111,7 +111,7 @@ impl Bus for NoDevices {
         u64::MAX
     }
 
-    fn advance(&mut self, _: u64, _: &Storage) {}
+    fn advance(&mut self, _: u64, _: &S) {}
 
     fn signal(&mut self, _: Signal) -> SignalAnswer {
         SignalAnswer::NotOperational

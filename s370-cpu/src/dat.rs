@@ -3,7 +3,7 @@
 
 use s370_arch::interruption::ProgramCode;
 
-use crate::{state::CpuState, storage::Storage};
+use crate::{state::CpuState, storage::AbsoluteStorage};
 
 /// How control register 0 divides a virtual address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,12 @@ mod segment {
 ///
 /// # Errors
 /// See [`Failure`].
-pub fn translate(state: &CpuState, storage: &Storage, designation: u32, address: u32) -> Result<Translation, Failure> {
+pub fn translate(
+    state: &CpuState,
+    storage: &impl AbsoluteStorage,
+    designation: u32,
+    address: u32,
+) -> Result<Translation, Failure> {
     let Some(format) = Format::of(state.cr[0]) else { return Err(Failure::Specification) };
     let address = address & 0x00FF_FFFF;
 
@@ -137,7 +142,7 @@ fn frame_address(state: &CpuState, format: Format, entry: u16) -> Option<u32> {
     (entry & 6 == 0).then_some((entry & 0xFFF0) << 8)
 }
 
-fn available(state: &CpuState, storage: &Storage, real: u32) -> Result<u32, Failure> {
+fn available(state: &CpuState, storage: &impl AbsoluteStorage, real: u32) -> Result<u32, Failure> {
     let absolute = state.absolute(real);
     if absolute < storage.size() { Ok(absolute) } else { Err(Failure::Addressing) }
 }

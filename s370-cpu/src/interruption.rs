@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     state::CpuState,
-    storage::{Storage, Stores},
+    storage::{AbsoluteStorage, Stores, Through},
 };
 
 /// A program event that was recorded.
@@ -153,34 +153,38 @@ impl CpuState {
     /// # Errors
     /// The early program interruption to be taken next: the new PSW's format is invalid. A PER event that waited for this
     /// interruption is part of it.
-    pub fn take(&mut self, storage: &Storage, interruption: &Interruption) -> Result<(), ProgramInterruption> {
+    pub fn take<S: AbsoluteStorage>(
+        &mut self,
+        storage: &S,
+        interruption: &Interruption,
+    ) -> Result<(), ProgramInterruption> {
         let class = interruption.class();
         let (code, ilc) = interruption.code_and_ilc();
         let at = |real: u32| self.absolute(real);
-        store_old_psw(&self.psw, storage, at(0), class, code, ilc);
+        store_old_psw(&self.psw, &Through(storage), at(0), class, code, ilc);
         match *interruption {
             Interruption::Program(ref program) => store_program_detail(self, storage, program),
             Interruption::External { cpu_address, parameter, .. } => {
                 if let Some(address) = cpu_address {
-                    storage.halfword(at(132), address);
+                    storage.store_u16(at(132), address);
                 } else if self.psw.ec {
-                    storage.halfword(at(132), 0);
+                    storage.store_u16(at(132), 0);
                 }
                 if self.psw.ec {
-                    storage.halfword(at(134), code);
+                    storage.store_u16(at(134), code);
                 }
                 if let Some(parameter) = parameter {
-                    storage.word(at(128), parameter);
+                    storage.store_u32(at(128), parameter);
                 }
             }
             Interruption::Io { .. } if self.psw.ec => {
-                storage.byte(at(185), 0);
-                storage.halfword(at(186), code);
+                storage.store_u8(at(185), 0);
+                storage.store_u16(at(186), code);
             }
             Interruption::MachineCheck { code } => self.store_machine_check(storage, code),
             Interruption::Svc { .. } | Interruption::Io { .. } | Interruption::Restart => {}
         }
-        self.psw = Psw::parse(storage.fetch(at(class.new_psw())));
+        self.psw = Psw::parse(storage.u64(at(class.new_psw())));
         if self.accepts(&self.psw) {
             return Ok(());
         }
@@ -222,18 +226,18 @@ pub(crate) fn store_old_psw(psw: &Psw, storage: &impl Stores, low: u32, class: C
     }
 }
 
-fn store_program_detail(state: &CpuState, storage: &Storage, program: &ProgramInterruption) {
+fn store_program_detail(state: &CpuState, storage: &impl AbsoluteStorage, program: &ProgramInterruption) {
     let at = |real: u32| state.absolute(real);
     match program.detail {
         Detail::None => {}
-        Detail::Translation(word) | Detail::Number(word) => storage.word(at(144), word),
+        Detail::Translation(word) | Detail::Number(word) => storage.store_u32(at(144), word),
         Detail::Monitor { class, code } => {
-            storage.halfword(at(148), u16::from(class));
-            storage.word(at(156), code & 0xFF_FFFF);
+            storage.store_u16(at(148), u16::from(class));
+            storage.store_u32(at(156), code & 0xFF_FFFF);
         }
     }
     if let Some(per) = program.per {
-        storage.halfword(at(150), u16::from(per.code) << 8);
-        storage.word(at(152), per.address & 0xFF_FFFF);
+        storage.store_u16(at(150), u16::from(per.code) << 8);
+        storage.store_u32(at(152), per.address & 0xFF_FFFF);
     }
 }

@@ -139,7 +139,7 @@ impl Machine {
                 let (code, ilc) = interruption.code_and_ilc();
                 self.log.taken.push(TakenInterruption { interruption, old_psw: state.psw.emit(code, ilc) });
             }
-            next = state.take(&self.processor.storage, &interruption).err().map(Interruption::Program);
+            next = state.take(&*self.processor.storage, &interruption).err().map(Interruption::Program);
         }
         if next.is_some() {
             // The program new PSW is itself invalid: on the real machine a string of interruptions that only a reset

@@ -5,7 +5,7 @@
 
 use s370_arch::assigned_storage as at;
 
-use crate::{interruption::Interruption, state::CpuState, storage::Storage};
+use crate::{interruption::Interruption, state::CpuState, storage::AbsoluteStorage};
 
 /// Subclass bits of the machine-check-interruption code, at their places in the doubleword.
 pub mod subclass {
@@ -59,7 +59,7 @@ impl CpuState {
     }
 
     /// What a machine-check interruption stores besides the PSW, at real locations.
-    pub(crate) fn store_machine_check(&self, storage: &Storage, code: u64) {
+    pub(crate) fn store_machine_check(&self, storage: &impl AbsoluteStorage, code: u64) {
         storage.store_u64(self.absolute(at::MACHINE_CHECK_CODE), code);
         self.store_registers(storage, self.absolute(0));
     }

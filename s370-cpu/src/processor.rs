@@ -2,21 +2,15 @@
 
 use std::sync::Arc;
 
-use s370_arch::{assigned_storage::INTERVAL_TIMER, control_register::cr0, interruption::external};
-
 use crate::{
     bus::{Bus, SignalAnswer},
-    exec::Interpreter,
     fast::{Fast, Leave, Pending, Slice},
-    interruption::{Detail, Interruption, ProgramInterruption, early_exception},
+    interruption::{Interruption, early_exception},
     reset::order,
     state::{CpuState, MICROSECOND, RunState},
     storage::Storage,
     translate::{Translator, Tuning},
 };
-
-/// A 300th of a second in TOD-clock units, times 3: the interval timer's step (GA22-7000-10, chapter 4).
-const TICK_TIMES_3: u64 = MICROSECOND * 10_000;
 
 /// Which engine executes instructions. Results do not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -112,7 +106,7 @@ impl Processor {
     /// An order of SIGNAL PROCESSOR arrives from the CPU `from`; see [`CpuState::receive_order`], which this follows with
     /// the clearing of the TLB that belongs to a reset.
     pub fn receive_order(&mut self, order: u8, from: u16) -> SignalAnswer {
-        let answer = self.state.receive_order(order, from, &self.storage);
+        let answer = self.state.receive_order(order, from, &*self.storage);
         if !matches!(order, order::SENSE..=order::RESTART | order::STOP_AND_STORE_STATUS) {
             self.fast.purge();
         }
@@ -124,8 +118,8 @@ impl Processor {
     pub fn run(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Exit) {
         let mut executed = 0;
         loop {
-            self.pass_time(bus);
-            if let Some(exit) = self.between_instructions(bus) {
+            self.state.pass_time(&*self.storage, bus);
+            if let Some(exit) = self.state.between_instructions(&*self.storage, bus) {
                 return (executed, exit);
             }
             if executed == budget {
@@ -135,7 +129,7 @@ impl Processor {
             let (count, interruption) = self.run_slice(bus, slice);
             executed += count;
             if let Some(interruption) = interruption {
-                self.pass_time(bus);
+                self.state.pass_time(&*self.storage, bus);
                 return (executed, Exit::Interruption(interruption));
             }
         }
@@ -185,57 +179,10 @@ impl Processor {
 
     /// Executes one instruction. The second result says that masks, timers or modes may have changed.
     fn step_slowly(&mut self, bus: &mut dyn Bus) -> (Option<Interruption>, bool) {
-        let mut interpreter = Interpreter::new(&mut self.state, &self.storage, bus);
-        let outcome = interpreter.step();
-        let effects = interpreter.effects;
+        let (outcome, effects) = self.state.step(&*self.storage, bus);
         self.fast.apply(effects, &self.storage);
         self.state.time = self.state.time.wrapping_add(self.instruction_time);
         (outcome.err(), effects.context || self.state.psw.per() || bus.attention())
-    }
-
-    /// What stands between two instructions: a state in which none is executed, or an interruption.
-    fn between_instructions(&mut self, bus: &mut dyn Bus) -> Option<Exit> {
-        let state = &mut self.state;
-        match state.run_state {
-            RunState::Operating | RunState::Stopping { .. } => {}
-            RunState::Stopped if state.restart => {
-                // Of all that is pending, restart comes first here, and the rest finds the CPU operating.
-                state.restart = false;
-                state.run_state = RunState::Operating;
-                return Some(Exit::Interruption(Interruption::Restart));
-            }
-            RunState::Stopped => return Some(Exit::Stopped),
-            RunState::CheckStop => return Some(Exit::CheckStop),
-        }
-        if let Some(per) = state.pending_per.take() {
-            let (ilc, per) = (per.ilc, Some(per.event));
-            let program = ProgramInterruption { code: None, ilc, detail: Detail::None, per };
-            return Some(Exit::Interruption(Interruption::Program(program)));
-        }
-        if state.psw.machine_check && state.machine_check_request() != 0 {
-            return Some(Exit::Interruption(state.accept_machine_check()));
-        }
-        if state.psw.external()
-            && let Some(code) = state.external_request()
-        {
-            return Some(Exit::Interruption(state.accept_external(code)));
-        }
-        let channels = state.psw.io_channels(state.cr[2]);
-        if channels != 0
-            && bus.attention()
-            && let Some(address) = bus.accept_io(channels, state.prefix, &self.storage)
-        {
-            return Some(Exit::Interruption(Interruption::Io { address }));
-        }
-        if state.restart {
-            state.restart = false;
-            return Some(Exit::Interruption(Interruption::Restart));
-        }
-        state.finish_stopping(&self.storage);
-        if state.run_state == RunState::Stopped {
-            return Some(Exit::Stopped);
-        }
-        state.psw.wait.then_some(Exit::Wait)
     }
 
     /// Makes `psw` current as LOAD PSW does; an invalid format is a program interruption at once.
@@ -247,91 +194,15 @@ impl Processor {
         if self.state.accepts(&psw) { Ok(()) } else { Err(Interruption::Program(early_exception(0))) }
     }
 
-    /// Feeds the host's time in: TOD-clock units since power-on. It does not go back. In the stopped and the check-stop
-    /// state the TOD clock goes on, but the CPU timer and the interval timer stand still.
+    /// Feeds the host's time in; see [`CpuState::set_time`].
     pub fn set_time(&mut self, now: u64) {
-        let state = &mut self.state;
-        let elapsed = now.saturating_sub(state.time);
-        let ticks = ticks_at(state.time);
-        state.time += elapsed;
-        if matches!(state.run_state, RunState::Stopped | RunState::CheckStop) {
-            state.cpu_timer_base = state.cpu_timer_base.wrapping_add(elapsed);
-            state.interval_timer_ticks += ticks_at(state.time) - ticks;
-        }
+        self.state.set_time(now);
     }
 
-    /// Lets the interval timer and the outside world catch up with the time.
-    fn pass_time(&mut self, bus: &mut dyn Bus) {
-        if bus.next_event() <= self.state.time {
-            bus.advance(self.state.time, &self.storage);
-        }
-        let state = &mut self.state;
-        if !state.model.interval_timer {
-            return;
-        }
-        let due = ticks_at(state.time);
-        let steps = due.saturating_sub(state.interval_timer_ticks);
-        if steps == 0 {
-            return;
-        }
-        state.interval_timer_ticks = due;
-        // Bit 23 counts: bits 24-31 stay (chapter 4, "Interval Timer").
-        let at = state.absolute(INTERVAL_TIMER);
-        let old = i64::from(self.storage.u32(at) as i32);
-        let new = old.wrapping_sub_unsigned(steps << 8);
-        self.storage.store_u32(at, new as u32);
-        // From zero or above to below zero; after a whole cycle, once more.
-        if old >> 32 != new >> 32 {
-            state.external.signals |= external::INTERVAL_TIMER;
-        }
-    }
-
-    /// The time at which the timers or the bus will next ask for attention.
-    fn next_event(&self, bus: &dyn Bus) -> u64 {
-        let state = &self.state;
-        let mut next = bus.next_event().min(comparator_event(state)).min(cpu_timer_event(state));
-        if state.model.interval_timer {
-            next = next.min(tick_time(state.interval_timer_ticks.saturating_add(1)));
-        }
-        next
-    }
-
-    /// When a processor that does nothing (after [`Exit::Wait`]) is to be run again: the time, as in [`CpuState::time`], at
-    /// which one of its timers will interrupt it or the bus has something to do, with the masks as they are. It is
-    /// [`CpuState::time`] when something is pending already, and `u64::MAX` when only something from outside can end the
-    /// wait. Until then nothing is lost by not running it; in virtual time, [`Processor::set_time`] leads there at once.
+    /// When a processor that does nothing is to be run again; see [`CpuState::next_event_time`].
     #[must_use]
     pub fn next_event_time(&self, bus: &dyn Bus) -> u64 {
-        let state = &self.state;
-        if matches!(state.run_state, RunState::Stopped | RunState::CheckStop) {
-            return if state.restart && state.run_state == RunState::Stopped { state.time } else { bus.next_event() };
-        }
-        let external = state.psw.external();
-        let pending = external && state.external_request().is_some()
-            || bus.asks_for(state.psw.io_channels(state.cr[2]))
-            || state.psw.machine_check && state.machine_check_request() != 0
-            || state.restart
-            || state.pending_per.is_some()
-            || state.run_state != RunState::Operating;
-        if pending {
-            return state.time;
-        }
-        let mut next = bus.next_event();
-        if !external {
-            return next;
-        }
-        if state.cr[0] & cr0::CLOCK_COMPARATOR != 0 {
-            next = next.min(comparator_event(state));
-        }
-        if state.cr[0] & cr0::CPU_TIMER != 0 {
-            next = next.min(cpu_timer_event(state));
-        }
-        if state.cr[0] & cr0::INTERVAL_TIMER != 0 && state.model.interval_timer {
-            // The step that takes the timer's bits 0-23 from zero or above to below zero.
-            let steps = u64::from(self.storage.u32(state.absolute(INTERVAL_TIMER)) >> 8) + 1;
-            next = next.min(tick_time(state.interval_timer_ticks.saturating_add(steps)));
-        }
-        next
+        self.state.next_event_time(&*self.storage, bus)
     }
 
     /// How many instructions can be executed before time brings something about.
@@ -341,32 +212,7 @@ impl Processor {
         if self.instruction_time == 0 {
             return LONGEST;
         }
-        let left = self.next_event(bus).saturating_sub(self.state.time);
+        let left = self.state.next_event(bus).saturating_sub(self.state.time);
         left.div_ceil(self.instruction_time).clamp(1, LONGEST)
     }
-}
-
-/// Steps of the interval timer up to this time.
-fn ticks_at(time: u64) -> u64 {
-    // The divisor is greater than 3, so that the result has 64 bits.
-    (u128::from(time) * 3 / u128::from(TICK_TIMES_3)) as u64
-}
-
-/// The earliest time at which the interval timer has made this many steps.
-fn tick_time(ticks: u64) -> u64 {
-    u64::try_from((u128::from(ticks) * u128::from(TICK_TIMES_3)).div_ceil(3)).unwrap_or(u64::MAX)
-}
-
-/// When the TOD clock will be greater than the clock comparator; never, when it is already or cannot be.
-fn comparator_event(state: &CpuState) -> u64 {
-    match state.clock_comparator.checked_sub(state.tod()) {
-        Some(left) if state.clock_comparator != u64::MAX => state.time.saturating_add(left).saturating_add(1),
-        _ => u64::MAX,
-    }
-}
-
-/// When the CPU timer will be negative; never, when it is already.
-fn cpu_timer_event(state: &CpuState) -> u64 {
-    let timer = state.cpu_timer();
-    if timer as i64 >= 0 { state.time.saturating_add(timer + 1) } else { u64::MAX }
 }

@@ -6,7 +6,7 @@ use s370_arch::{assigned_storage as at, control_register, psw::Psw};
 use crate::{
     bus::SignalAnswer,
     state::{CpuState, ExternalRequests, RunState},
-    storage::Storage,
+    storage::AbsoluteStorage,
 };
 
 /// Order codes of SIGNAL PROCESSOR ("Signal-Processor Orders").
@@ -77,7 +77,7 @@ impl CpuState {
     }
 
     /// Enters the stopped state if the stop function has been asked for.
-    pub(crate) fn finish_stopping(&mut self, storage: &Storage) {
+    pub(crate) fn finish_stopping(&mut self, storage: &impl AbsoluteStorage) {
         let RunState::Stopping { store_status } = self.run_state else { return };
         self.run_state = RunState::Stopped;
         if store_status {
@@ -86,7 +86,7 @@ impl CpuState {
     }
 
     /// Store status: the registers, at their assigned absolute locations. The model-dependent word is left as it is.
-    pub fn store_status(&self, storage: &Storage) {
+    pub fn store_status(&self, storage: &impl AbsoluteStorage) {
         storage.store_u64(at::PSW_SAVE_AREA, self.psw.emit(0, 0));
         storage.store_u32(at::PREFIX_SAVE_AREA, self.prefix);
         self.store_registers(storage, 0);
@@ -94,7 +94,7 @@ impl CpuState {
 
     /// Fills the save areas that store status and machine-check interruptions have in common, in the first page or in that
     /// at the prefix.
-    pub(crate) fn store_registers(&self, storage: &Storage, page: u32) {
+    pub(crate) fn store_registers(&self, storage: &impl AbsoluteStorage, page: u32) {
         storage.store_u64(page + at::CPU_TIMER_SAVE_AREA, self.cpu_timer());
         storage.store_u64(page + at::CLOCK_COMPARATOR_SAVE_AREA, self.clock_comparator);
         for (at, register) in (page + at::FLOATING_POINT_SAVE_AREA..).step_by(8).zip(self.fpr) {
@@ -112,7 +112,7 @@ impl CpuState {
     ///
     /// For the two program resets, whoever delivers the order also resets the channels of this CPU. After an order is
     /// accepted, nothing that was derived from the state before it (a TLB, say) may be used.
-    pub fn receive_order(&mut self, order: u8, from: u16, storage: &Storage) -> SignalAnswer {
+    pub fn receive_order(&mut self, order: u8, from: u16, storage: &impl AbsoluteStorage) -> SignalAnswer {
         match order {
             order::INITIAL_PROGRAM_RESET | order::INITIAL_CPU_RESET => self.initial_cpu_reset(),
             order::PROGRAM_RESET | order::CPU_RESET => self.cpu_reset(),
@@ -123,7 +123,7 @@ impl CpuState {
     }
 
     /// The orders that are no resets, which have to wait while an earlier one is being executed.
-    fn obey(&mut self, order: u8, from: u16, storage: &Storage) -> SignalAnswer {
+    fn obey(&mut self, order: u8, from: u16, storage: &impl AbsoluteStorage) -> SignalAnswer {
         match self.run_state {
             // Sense tells of the check stop and all else; the other orders, of what precludes them.
             RunState::CheckStop if order != order::SENSE => return SignalAnswer::Status(status::CHECK_STOP),

@@ -96,8 +96,11 @@ fn next_instruction(processor: &Processor) -> Option<Instruction> {
 fn fetch(processor: &Processor, offset: u32) -> Option<u8> {
     let Processor { state, storage, .. } = processor;
     let address = state.psw.address.wrapping_add(offset) & 0x00FF_FFFF;
-    let real =
-        if state.psw.translation() { dat::translate(state, storage, state.cr[1], address).ok()?.real } else { address };
+    let real = if state.psw.translation() {
+        dat::translate(state, &**storage, state.cr[1], address).ok()?.real
+    } else {
+        address
+    };
     let absolute = state.absolute(real);
     (absolute < storage.size()).then(|| storage.u8(absolute))
 }

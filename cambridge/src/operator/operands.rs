@@ -50,7 +50,7 @@ impl Space {
         let absolute = match self {
             Space::Absolute => address,
             Space::Real => state.absolute(address),
-            Space::Virtual => match dat::translate(state, storage, state.cr[1], address) {
+            Space::Virtual => match dat::translate(state, &**storage, state.cr[1], address) {
                 Ok(translation) => state.absolute(translation.real),
                 Err(failure) => {
                     let name = failure.code().name().unwrap_or("translation");

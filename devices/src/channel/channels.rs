@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use s370_arch::channel::{ChannelKind, UnitStatus};
-use s370_cpu::{state::MICROSECOND, storage::Storage};
+use s370_cpu::{state::MICROSECOND, storage::AbsoluteStorage};
 use thiserror::Error;
 
 use super::{
@@ -206,7 +206,7 @@ impl Channels {
 
     /// To be called when something outside was done to a device: an operation that waited for it goes on at once, and
     /// status that the device presents by itself becomes an interruption condition.
-    pub fn touched(&mut self, address: u16, now: u64, storage: &Storage) {
+    pub fn touched(&mut self, address: u16, now: u64, storage: &impl AbsoluteStorage) {
         let Some(unit) = self.unit(address) else { return };
         if unit.waits_outside && unit.device.is_ready() {
             self.happen(address, now, storage);
@@ -253,14 +253,14 @@ impl Channels {
 
     /// Lets the next event happen now, although its time has not come; false if there is none. For whoever has no wish to
     /// wait for a device.
-    pub fn hurry(&mut self, now: u64, storage: &Storage) -> bool {
+    pub fn hurry(&mut self, now: u64, storage: &impl AbsoluteStorage) -> bool {
         let Some((_, address)) = self.events.pop(u64::MAX) else { return false };
         self.happen(address, now, storage);
         true
     }
 
     /// Lets everything happen that is due.
-    pub(super) fn let_happen(&mut self, now: u64, storage: &Storage) {
+    pub(super) fn let_happen(&mut self, now: u64, storage: &impl AbsoluteStorage) {
         for _ in 0..EVENTS_AT_ONCE {
             let Some((time, address)) = self.events.pop(now) else { return };
             self.happen(address, time, storage);
@@ -268,7 +268,7 @@ impl Channels {
     }
 
     /// Lets the first event happen, if it is due.
-    pub(super) fn let_next_happen(&mut self, now: u64, storage: &Storage) {
+    pub(super) fn let_next_happen(&mut self, now: u64, storage: &impl AbsoluteStorage) {
         if let Some((time, address)) = self.events.pop(now) {
             self.happen(address, time, storage);
         }
@@ -284,7 +284,7 @@ impl Channels {
     }
 
     /// Resets all channels and devices.
-    pub(super) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.events.clear();
         self.asking = 0;
         self.connected = true;
@@ -300,7 +300,7 @@ impl Channels {
     }
 
     /// What the device at this address waited for has come.
-    fn happen(&mut self, address: u16, now: u64, storage: &Storage) {
+    fn happen(&mut self, address: u16, now: u64, storage: &impl AbsoluteStorage) {
         let Some(unit) = self.unit(address) else { return };
         unit.waits_outside = false;
         match &mut unit.state {

@@ -9,7 +9,7 @@ use s370_arch::{
 };
 use s370_cpu::{
     bus::{Bus, IoOperation, IoRequest, Signal, SignalAnswer},
-    storage::Storage,
+    storage::AbsoluteStorage,
 };
 
 use super::{
@@ -30,12 +30,12 @@ mod cc {
 const CHANNEL_SET: u16 = 0;
 
 /// Stores a whole CSW.
-fn store_csw(csw: Csw, prefix: u32, storage: &Storage) {
+fn store_csw(csw: Csw, prefix: u32, storage: &impl AbsoluteStorage) {
     storage.store_u64(prefix + at::CSW, csw.emit());
 }
 
 /// Stores bits 32-47 of a CSW and leaves the rest as it is.
-fn store_status(unit: UnitStatus, channel: ChannelStatus, prefix: u32, storage: &Storage) {
+fn store_status(unit: UnitStatus, channel: ChannelStatus, prefix: u32, storage: &impl AbsoluteStorage) {
     storage.store_u16(prefix + at::CSW + 4, Csw { unit, channel, ..Csw::default() }.status());
 }
 
@@ -49,8 +49,26 @@ fn is_in_burst_mode(kind: ChannelKind, cr0: u32) -> bool {
 }
 
 impl Channels {
+    /// Whether one of these channels (bit 31 - n: channel n) asks for an interruption.
+    #[must_use]
+    pub fn asks_for(&self, channels: u32) -> bool {
+        self.asking & channels != 0 && self.connected
+    }
+
+    /// Whether some channel asks for an interruption.
+    #[must_use]
+    pub fn attention(&self) -> bool {
+        self.asking != 0 && self.connected
+    }
+
+    /// The time of the next event, or `u64::MAX`.
+    #[must_use]
+    pub fn next_event(&self) -> u64 {
+        self.events.next_time()
+    }
+
     /// START I/O, and START I/O FAST RELEASE executed as START I/O.
-    fn start_io(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+    fn start_io(&mut self, request: &IoRequest, storage: &impl AbsoluteStorage) -> u8 {
         let &IoRequest { address, prefix, now, .. } = request;
         let (number, low) = split(address);
         let Some(channel) = self.channel(number) else { return cc::NOT_OPERATIONAL };
@@ -101,7 +119,7 @@ impl Channels {
         code
     }
 
-    fn test_io(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+    fn test_io(&mut self, request: &IoRequest, storage: &impl AbsoluteStorage) -> u8 {
         let &IoRequest { address, prefix, .. } = request;
         let (number, low) = split(address);
         let Some(channel) = self.channel(number) else { return cc::NOT_OPERATIONAL };
@@ -128,7 +146,7 @@ impl Channels {
         cc::STORED
     }
 
-    fn clear_io(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+    fn clear_io(&mut self, request: &IoRequest, storage: &impl AbsoluteStorage) -> u8 {
         if request.cr0 & cr0::BLOCK_MULTIPLEXING == 0 {
             return self.test_io(request, storage);
         }
@@ -168,7 +186,7 @@ impl Channels {
         cc::STORED
     }
 
-    fn halt_io(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+    fn halt_io(&mut self, request: &IoRequest, storage: &impl AbsoluteStorage) -> u8 {
         let &IoRequest { operation, address, prefix, now, .. } = request;
         let (number, low) = split(address);
         let Some(channel) = self.channel(number) else { return cc::NOT_OPERATIONAL };
@@ -212,7 +230,7 @@ impl Channels {
         }
     }
 
-    fn store_channel_id(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+    fn store_channel_id(&mut self, request: &IoRequest, storage: &impl AbsoluteStorage) -> u8 {
         let Some(channel) = self.channel(split(request.address).0) else { return cc::NOT_OPERATIONAL };
         // A channel that can be of two kinds is what an operation that is started now would find.
         let inhibited = channel.kind == ChannelKind::BlockMultiplexer && is_in_burst_mode(channel.kind, request.cr0);
@@ -231,8 +249,8 @@ impl Channels {
     }
 }
 
-impl Bus for Channels {
-    fn io(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+impl<S: AbsoluteStorage> Bus<S> for Channels {
+    fn io(&mut self, request: &IoRequest, storage: &S) -> u8 {
         match request.operation {
             IoOperation::ConnectChannelSet => return self.switch_channel_set(request, true),
             IoOperation::DisconnectChannelSet => return self.switch_channel_set(request, false),
@@ -254,7 +272,7 @@ impl Bus for Channels {
         code
     }
 
-    fn accept_io(&mut self, channels: u32, prefix: u32, storage: &Storage) -> Option<u16> {
+    fn accept_io(&mut self, channels: u32, prefix: u32, storage: &S) -> Option<u16> {
         if !self.asks_for(channels) {
             return None;
         }
@@ -270,18 +288,18 @@ impl Bus for Channels {
     }
 
     fn attention(&self) -> bool {
-        self.asking != 0 && self.connected
+        Channels::attention(self)
     }
 
     fn asks_for(&self, channels: u32) -> bool {
-        self.asking & channels != 0 && self.connected
+        Channels::asks_for(self, channels)
     }
 
     fn next_event(&self) -> u64 {
-        self.events.next_time()
+        Channels::next_event(self)
     }
 
-    fn advance(&mut self, now: u64, storage: &Storage) {
+    fn advance(&mut self, now: u64, storage: &S) {
         self.let_happen(now, storage);
     }
 

@@ -1,7 +1,7 @@
 //! The channel's part of initial program loading (GA22-7000-10, chapter 4, "Initial Program Loading").
 
 use s370_arch::channel::{ChannelStatus, Csw, UnitStatus};
-use s370_cpu::storage::Storage;
+use s370_cpu::storage::AbsoluteStorage;
 use thiserror::Error;
 
 use super::{channels::Channels, program::ChannelProgram, subchannel::State};
@@ -101,7 +101,7 @@ impl Channels {
     ///
     /// # Errors
     /// The operation could not be done, or ended with unusual status.
-    pub fn load(&mut self, address: u16, now: u64, storage: &Storage) -> Result<u64, LoadError> {
+    pub fn load(&mut self, address: u16, now: u64, storage: &impl AbsoluteStorage) -> Result<u64, LoadError> {
         let unit = self.unit(address).ok_or(LoadError::NotOperational(address))?;
         let mut program = Box::new(ChannelProgram::initial_program_loading());
         let advance = program.start(unit.device.as_mut(), now);

@@ -4,7 +4,7 @@ use s370_arch::{
     channel::ChannelStatus,
     storage_key::{BLOCK, may_fetch, may_store},
 };
-use s370_cpu::storage::Storage;
+use s370_cpu::storage::AbsoluteStorage;
 
 /// Why an access was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn left_in_block(at: u32) -> usize {
     (BLOCK - at % BLOCK) as usize
 }
 
-impl ChannelStorage for &Storage {
+impl<S: AbsoluteStorage> ChannelStorage for &S {
     fn fetch_run(&mut self, at: u32, key: u8, into: &mut [u8]) -> Moved {
         let (mut at, mut done) = (at, 0);
         while done < into.len() {
@@ -99,7 +99,7 @@ impl ChannelStorage for &Storage {
             }
             self.record_change(at);
             let length = left_in_block(at).min(from.len() - done);
-            Storage::store(self, at, &from[done..done + length]);
+            AbsoluteStorage::store(*self, at, &from[done..done + length]);
             done += length;
             at += length as u32;
         }
@@ -118,7 +118,7 @@ impl ChannelStorage for &Storage {
             }
             self.record_change(at);
             let length = ((at % BLOCK) as usize + 1).min(left);
-            Storage::store(self, at + 1 - length as u32, &from[left - length..left]);
+            AbsoluteStorage::store(*self, at + 1 - length as u32, &from[left - length..left]);
             left -= length;
             // Below zero there is nothing: the address becomes one that no storage has.
             at = at.wrapping_sub(length as u32);
@@ -130,6 +130,7 @@ impl ChannelStorage for &Storage {
 #[cfg(test)]
 mod tests {
     use s370_arch::storage_key::{CHANGE, REFERENCE};
+    use s370_cpu::storage::Storage;
 
     use super::*;
 

@@ -14,7 +14,7 @@ use crate::{
     dat::{self, Failure},
     interruption::Detail,
     state::CpuState,
-    storage::Storage,
+    storage::AbsoluteStorage,
 };
 
 /// How an operand is referred to.
@@ -56,7 +56,7 @@ impl Operand {
     }
 
     /// The bytes, into a buffer of the operand's length.
-    pub fn read(&self, storage: &Storage, into: &mut [u8]) {
+    pub fn read(&self, storage: &impl AbsoluteStorage, into: &mut [u8]) {
         if self.is_whole() {
             storage.read(self.first, into);
         } else {
@@ -67,7 +67,7 @@ impl Operand {
     }
 
     /// Stores bytes, as many as the operand has.
-    pub fn write(&self, storage: &Storage, from: &[u8]) {
+    pub fn write(&self, storage: &impl AbsoluteStorage, from: &[u8]) {
         if self.is_whole() {
             storage.store(self.first, from);
         } else {
@@ -77,11 +77,11 @@ impl Operand {
         }
     }
 
-    pub fn u8(&self, storage: &Storage, i: u32) -> u8 {
+    pub fn u8(&self, storage: &impl AbsoluteStorage, i: u32) -> u8 {
         storage.u8(self.at(i))
     }
 
-    pub fn set_u8(&self, storage: &Storage, i: u32, value: u8) {
+    pub fn set_u8(&self, storage: &impl AbsoluteStorage, i: u32, value: u8) {
         storage.store_u8(self.at(i), value);
     }
 
@@ -124,7 +124,7 @@ pub(crate) struct Target {
 /// Absolute address of one byte that may be referred to in this way with this key, or an access exception.
 pub(crate) fn check(
     state: &CpuState,
-    storage: &Storage,
+    storage: &impl AbsoluteStorage,
     at: u32,
     access: Access,
     key: u8,
@@ -144,7 +144,7 @@ pub(crate) fn check(
 }
 
 /// Real address of one byte, and whether its segment is protected.
-fn to_real(state: &CpuState, storage: &Storage, at: u32, space: Space) -> Result<(u32, bool), Trap> {
+fn to_real(state: &CpuState, storage: &impl AbsoluteStorage, at: u32, space: Space) -> Result<(u32, bool), Trap> {
     let designation = match space {
         Space::Real => return Ok((at, false)),
         Space::Primary => state.cr[1],
@@ -168,7 +168,7 @@ fn low_address_protected(state: &CpuState, at: u32) -> bool {
     at < 512 && state.cr[0] & 1 << 28 != 0
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// The space that the PSW selects for operands.
     pub(super) fn current_space(&self) -> Space {
         let psw = &self.state.psw;

@@ -4,8 +4,9 @@ use s370_arch::{format::Instruction, interruption::ProgramCode};
 
 use super::{ADDRESS, Interpreter, Outcome, Trap, specify};
 use crate::interruption::Detail;
+use crate::storage::AbsoluteStorage;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     pub(super) fn branch(&mut self, target: u32) {
         self.state.psw.address = target & ADDRESS;
         self.per.branch = true;

@@ -3,9 +3,9 @@
 use s370_arch::{format::Instruction, interruption::ProgramCode};
 
 use super::{Access, Interpreter, Operand, Outcome, Trap};
-use crate::{decimal, storage::Storage};
+use crate::{decimal, storage::AbsoluteStorage};
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     pub(super) fn cvd(&mut self, i: Instruction) -> Outcome {
         let packed = decimal::cvd(self.gr(i.r1()) as i32);
         self.store(self.address_rx(i), &packed.to_be_bytes())
@@ -33,12 +33,7 @@ impl Interpreter<'_> {
 
     /// An instruction that makes the first operand of the second: `whole` does it, given the first operand's rightmost
     /// byte and the second operand; or `in_turn`, byte by byte, where the operands overlap.
-    fn convert(
-        &mut self,
-        i: Instruction,
-        whole: fn(u8, u128) -> u128,
-        in_turn: fn(&Storage, &Operand, &Operand),
-    ) -> Outcome {
+    fn convert(&mut self, i: Instruction, whole: fn(u8, u128) -> u128, in_turn: fn(&S, &Operand, &Operand)) -> Outcome {
         let (length1, length2) = lengths(i);
         let second = self.resolve(self.address2(i), length2, Access::Fetch)?;
         let first = self.resolve(self.address1(i), length1, Access::Store)?;
@@ -76,7 +71,7 @@ impl From<decimal::DataException> for Trap {
 }
 
 /// PACK, each byte stored as soon as the one or two bytes that it is made of have been fetched.
-fn pack_in_turn(storage: &Storage, first: &Operand, second: &Operand) {
+fn pack_in_turn(storage: &impl AbsoluteStorage, first: &Operand, second: &Operand) {
     let mut zoned = (0..second.length() - 1).rev();
     let mut digit = || zoned.next().map_or(0, |n| second.u8(storage, n) & 0x0F);
     storage.store_u8(first.rightmost(), storage.u8(second.rightmost()).rotate_left(4));
@@ -88,7 +83,7 @@ fn pack_in_turn(storage: &Storage, first: &Operand, second: &Operand) {
 
 /// UNPACK, each byte stored as soon as its digit has been fetched. The left digit of a byte comes from the same fetch as
 /// the right one.
-fn unpack_in_turn(storage: &Storage, first: &Operand, second: &Operand) {
+fn unpack_in_turn(storage: &impl AbsoluteStorage, first: &Operand, second: &Operand) {
     let mut packed = (0..second.length() - 1).rev();
     let mut left_digit = None;
     let mut digit = || {
@@ -106,7 +101,7 @@ fn unpack_in_turn(storage: &Storage, first: &Operand, second: &Operand) {
 
 /// MOVE WITH OFFSET, each byte stored as soon as its right half has been fetched; the left half of a byte waits for the
 /// next.
-fn move_with_offset_in_turn(storage: &Storage, first: &Operand, second: &Operand) {
+fn move_with_offset_in_turn(storage: &impl AbsoluteStorage, first: &Operand, second: &Operand) {
     let mut source = (0..second.length()).rev();
     let mut right = storage.u8(first.rightmost()) & 0x0F;
     for n in (0..first.length()).rev() {

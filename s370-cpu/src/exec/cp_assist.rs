@@ -8,10 +8,11 @@
 use s370_arch::{format::Instruction, interruption::ProgramCode};
 
 use super::{Interpreter, Outcome};
+use crate::storage::AbsoluteStorage;
 
 macro_rules! not_loaded {
     ($($method:ident)*) => {
-        impl Interpreter<'_> {
+        impl<S: AbsoluteStorage> Interpreter<'_, S> {
             $(
                 pub(super) fn $method(&mut self, _: Instruction) -> Outcome {
                     Err(ProgramCode::OPERATION.into())

@@ -11,6 +11,7 @@ use s370_arch::{format::Instruction, interruption::ProgramCode, psw::program_mas
 
 use super::{Access, Interpreter, Outcome, Trap, access::Target, convert::lengths};
 use crate::decimal::{self, DivideException, Lengths};
+use crate::storage::AbsoluteStorage;
 
 /// The operands of a decimal instruction: where the result goes, and the two fields.
 struct Operands {
@@ -19,7 +20,7 @@ struct Operands {
     field2: u128,
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     fn decimal_operands(&mut self, i: Instruction) -> Result<Operands, Trap> {
         let (length1, length2) = lengths(i);
         let second = self.resolve(self.address2(i), length2, Access::Fetch)?;

@@ -8,8 +8,9 @@ use s370_arch::{format::Instruction, interruption::ProgramCode};
 
 use super::{ADDRESS, Interpreter, Outcome, Trap};
 use crate::decimal::{self, EditException, Edited};
+use crate::storage::AbsoluteStorage;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     pub(super) fn ed(&mut self, i: Instruction) -> Outcome {
         self.edit(i).map(drop)
     }

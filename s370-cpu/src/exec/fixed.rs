@@ -3,6 +3,7 @@
 use s370_arch::{format::Instruction, interruption::ProgramCode, psw::program_mask};
 
 use super::{Access, Interpreter, Outcome, even};
+use crate::storage::AbsoluteStorage;
 
 /// Condition code of a signed result without overflow: 0 zero, 1 negative, 2 positive.
 pub(super) fn sign_code(value: i64) -> u8 {
@@ -13,7 +14,7 @@ pub(super) fn sign_code(value: i64) -> u8 {
     }
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// Ends an instruction whose signed result may have overflowed: condition code 3, and an interruption if the
     /// program mask allows it.
     pub(super) fn signed_result(&mut self, result: i32, overflow: bool) -> Outcome {

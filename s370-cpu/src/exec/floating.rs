@@ -7,6 +7,7 @@ use s370_arch::{format::Instruction, interruption::ProgramCode};
 
 use super::{Interpreter, Outcome, Trap, specify};
 use crate::hfp::{self, Exception, Extended, Masks, Sum, extended, long, short};
+use crate::storage::AbsoluteStorage;
 
 /// Which of the four registers `r` is.
 fn register(r: usize) -> Result<usize, Trap> {
@@ -28,7 +29,7 @@ fn high(image: u64) -> u32 {
 /// What an instruction works on: the register of the first operand, and the second operand.
 type Operands<T> = (usize, T);
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     fn short_rr(&mut self, i: Instruction) -> Result<Operands<u32>, Trap> {
         Ok((register(i.r1())?, high(self.state.fpr[register(i.r2())?])))
     }
@@ -249,7 +250,7 @@ fn raise(exception: Option<Exception>) -> Outcome {
 /// A method for each instruction: where its operands are, what becomes of the result, and the operation.
 macro_rules! instructions {
     ($($method:ident: $operands:ident, $result:ident, $operation:path;)*) => {
-        impl Interpreter<'_> {
+        impl<S: AbsoluteStorage> Interpreter<'_, S> {
             $(pub(super) fn $method(&mut self, i: Instruction) -> Outcome {
                 let operands = self.$operands(i)?;
                 self.$result(operands, $operation)

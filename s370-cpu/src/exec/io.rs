@@ -5,8 +5,9 @@ use s370_arch::format::Instruction;
 
 use super::{Interpreter, Outcome};
 use crate::bus::{IoOperation, IoRequest};
+use crate::storage::AbsoluteStorage;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     fn io(&mut self, operation: IoOperation, address: u32) -> Outcome {
         let state = &self.state;
         let request = IoRequest {

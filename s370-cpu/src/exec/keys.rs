@@ -12,6 +12,7 @@ use s370_arch::{
 };
 
 use super::{ADDRESS, Interpreter, Outcome, Trap, specify};
+use crate::storage::AbsoluteStorage;
 
 /// Bytes that ISKE, RRBE, SSKE and TEST BLOCK address.
 const BLOCK_4K: u32 = 2 * BLOCK;
@@ -27,7 +28,7 @@ struct Keyed {
     length: u32,
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// The block of this length at a real address, or an addressing exception.
     fn keyed(&self, real: u32, length: u32) -> Result<Keyed, Trap> {
         let at = self.state.absolute(real & !(length - 1));

@@ -3,6 +3,7 @@
 use s370_arch::format::Instruction;
 
 use super::{Access, Interpreter, Outcome, Trap};
+use crate::storage::AbsoluteStorage;
 
 /// Condition code of a logical comparison: 0 equal, 1 first operand low, 2 first operand high.
 pub(super) fn compare_code<T: Ord + ?Sized>(a: &T, b: &T) -> u8 {
@@ -18,7 +19,7 @@ fn selected(mask: usize) -> impl Iterator<Item = u32> {
     [24, 16, 8, 0].into_iter().enumerate().filter(move |(n, _)| mask & 8 >> n != 0).map(|(_, shift)| shift)
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     fn logical_register(&mut self, i: Instruction, operation: fn(u32, u32) -> u32) -> Outcome {
         self.logical_result(i.r1(), operation(self.gr(i.r1()), self.gr(i.r2())))
     }

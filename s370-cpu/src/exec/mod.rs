@@ -36,7 +36,7 @@ use crate::{
     bus::Bus,
     interruption::{Detail, Interruption, PendingPer, PerEvent, ProgramInterruption},
     state::CpuState,
-    storage::Storage,
+    storage::{AbsoluteStorage, Storage},
 };
 
 /// 24-bit addresses.
@@ -65,7 +65,7 @@ pub(crate) type Outcome = Result<(), Trap>;
 /// What an instruction did that matters to caches of translations, and to whoever looks for interruptions. (Of keys and
 /// code, storage itself tells.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Effects {
+pub struct Effects {
     /// The TLB is to be purged.
     pub purge: bool,
     /// PSW mode, masks or key, a control register, the prefix, a timer or a pending request may have changed.
@@ -84,10 +84,10 @@ struct PerRecord {
 }
 
 /// One processor at work on one instruction.
-pub(crate) struct Interpreter<'a> {
+pub(crate) struct Interpreter<'a, S: AbsoluteStorage = Storage> {
     pub state: &'a mut CpuState,
-    pub storage: &'a Storage,
-    pub bus: &'a mut dyn Bus,
+    pub storage: &'a S,
+    pub bus: &'a mut dyn Bus<S>,
     pub effects: Effects,
     /// Address of the instruction, or of EXECUTE.
     instruction_address: u32,
@@ -100,8 +100,8 @@ pub(crate) struct Interpreter<'a> {
     per: PerRecord,
 }
 
-impl<'a> Interpreter<'a> {
-    pub fn new(state: &'a mut CpuState, storage: &'a Storage, bus: &'a mut dyn Bus) -> Self {
+impl<'a, S: AbsoluteStorage> Interpreter<'a, S> {
+    pub fn new(state: &'a mut CpuState, storage: &'a S, bus: &'a mut dyn Bus<S>) -> Self {
         let (instruction_address, per_on, per_control) = (state.psw.address, state.psw.per(), state.cr[9]);
         Interpreter {
             state,
@@ -304,7 +304,7 @@ fn aligned(address: u32, boundary: u32) -> Outcome {
 macro_rules! dispatcher {
     ($(($code:literal $mnemonic:ident $method:ident $format:ident $privilege:ident $facility:ident $sensitivity:ident
         $rule:ident [$($cc:literal),*] [$($exception:ident),*] $name:literal $chapter:literal))*) => {
-        impl Interpreter<'_> {
+        impl<S: AbsoluteStorage> Interpreter<'_, S> {
             /// Executes one instruction that may be executed.
             fn execute(&mut self, op: Op, i: Instruction) -> Outcome {
                 match op {

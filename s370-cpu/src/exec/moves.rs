@@ -7,8 +7,9 @@
 use s370_arch::{format::Instruction, storage_key::BLOCK};
 
 use super::{ADDRESS, Access, Interpreter, Operand, Outcome, Trap, even, logical::compare_code};
+use crate::storage::AbsoluteStorage;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// The operands of an SS instruction with one length: the first to be stored into, the second fetched.
     pub(super) fn storage_operands(&mut self, i: Instruction) -> Result<(Operand, Operand), Trap> {
         let length = u32::from(i.i()) + 1;

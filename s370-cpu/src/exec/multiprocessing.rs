@@ -3,6 +3,7 @@
 use s370_arch::{assigned_storage::PREFIX_AREA, format::Instruction, interruption::ProgramCode};
 
 use super::{Interpreter, Outcome, aligned};
+use crate::storage::AbsoluteStorage;
 use crate::{
     bus::{Signal, SignalAnswer},
     reset::order,
@@ -11,7 +12,7 @@ use crate::{
 /// Bits 8-19 of the operand of SET PREFIX.
 const PREFIX: u32 = 0x00FF_F000;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// SIGNAL PROCESSOR: R3 has the CPU address, the operand address the order; R1 gets the status.
     pub(super) fn sigp(&mut self, i: Instruction) -> Outcome {
         let (order, to) = (self.address1(i) as u8, self.gr(i.r2()) as u16);
@@ -245,7 +246,7 @@ mod tests {
         assert_eq!(pair.order(order::EMERGENCY_SIGNAL), (0, UNCHANGED));
         let mut codes = Vec::new();
         while let Exit::Interruption(interruption) = pair.run_second() {
-            pair.second.take(&pair.storage, &interruption).unwrap();
+            pair.second.take(&*pair.storage, &interruption).unwrap();
             pair.second.psw.system_mask = 1;
             codes.push((interruption.code_and_ilc().0, pair.storage.u16(0x2000 + 132)));
             if codes.len() == 2 {

@@ -3,8 +3,9 @@
 use s370_arch::{format::Instruction, interruption::ProgramCode, psw::program_mask};
 
 use super::{Interpreter, Outcome, even, fixed::sign_code};
+use crate::storage::AbsoluteStorage;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     fn amount(&self, i: Instruction) -> u32 {
         self.address1(i) & 63
     }

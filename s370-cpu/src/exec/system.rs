@@ -3,11 +3,12 @@
 use s370_arch::{control_register::cr0, format::Instruction, interruption::ProgramCode, isa::Facility, psw::Psw};
 
 use super::{Access, Interpreter, Operand, Outcome, Space, Trap, aligned, fixed::register_count};
+use crate::storage::AbsoluteStorage;
 
 /// ILC of the specification exception that SSM and STOSM cause by the mask they leave, in halfwords.
 const MASK_ILC: u8 = 2;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// Privileged-operation exception in the problem state, unless the extraction-authority control allows it.
     pub(super) fn extraction_authorized(&self) -> Outcome {
         let allowed =

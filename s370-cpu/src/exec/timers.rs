@@ -5,6 +5,7 @@ use s370_arch::format::Instruction;
 
 use super::{Access, Interpreter, Outcome, Trap, aligned};
 use crate::state::{ClockState, CpuState};
+use crate::storage::AbsoluteStorage;
 
 /// How far the values STORE CLOCK gave may run ahead of the clock, as they do when it is stored more often than it is
 /// stepped: 2^32 units are 1.05 seconds.
@@ -21,7 +22,7 @@ impl CpuState {
     }
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// A doubleword operand that must be on its boundary.
     fn fetch_doubleword(&mut self, i: Instruction) -> Result<u64, Trap> {
         let at = self.address1(i);

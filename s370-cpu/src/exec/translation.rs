@@ -7,15 +7,13 @@ use s370_arch::{
 };
 
 use super::{ADDRESS, Access, Interpreter, Outcome, Space, Trap};
-use crate::{
-    dat::{self, Failure, Format, Translation},
-    storage::notice::Notice,
-};
+use crate::dat::{self, Failure, Format, Translation};
+use crate::storage::AbsoluteStorage;
 
 /// Bits 8-28 of a segment-table entry.
 const PAGE_TABLE_ORIGIN: u32 = 0x00FF_FFF8;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// LOAD REAL ADDRESS, by the tables as they stand, whether translation is on or not.
     pub(super) fn lra(&mut self, i: Instruction) -> Outcome {
         let at = self.address_rx(i);
@@ -50,7 +48,7 @@ impl Interpreter<'_> {
         let value = self.storage.u16(entry) | format.page_invalid();
         self.storage.store_u16(entry, value);
         // Every CPU's TLB is concerned.
-        self.storage.post(&[Notice::Purge], None);
+        self.storage.purge_tlbs();
         Ok(())
     }
 
@@ -208,7 +206,7 @@ mod tests {
             let mailbox = harness.storage.subscribe();
             harness.cc(&IPTE);
             assert_eq!(harness.storage.u16(entry), 0x4440 | invalid, "{format:X}");
-            assert_eq!(mailbox.take(), [Notice::Purge]);
+            assert_eq!(mailbox.take(), [crate::storage::notice::Notice::Purge]);
         }
     }
 

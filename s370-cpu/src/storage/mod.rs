@@ -11,6 +11,7 @@
 //! [`PADDING`] bytes long. So no address, right or wrong, reaches outside; that an address is *available* is for the caller
 //! to check against [`Storage::size`]. [`window`] adds a faster way in, with an invariant of its own.
 
+mod absolute;
 pub(crate) mod notice;
 pub(crate) mod window;
 
@@ -23,6 +24,7 @@ use std::{
 use s370_arch::storage_key::{BLOCK, CHANGE, REFERENCE};
 use thiserror::Error;
 
+pub use self::absolute::AbsoluteStorage;
 use self::notice::{Listeners, Notice};
 
 /// The longest single access, in bytes, is 16; more keeps blocks aligned.
@@ -353,6 +355,11 @@ impl Storage {
         }
     }
 
+    /// Has every processor that shares this storage empty its TLB before it executes its next instructions.
+    pub fn purge_tlbs(&self) {
+        self.post(&[Notice::Purge], None);
+    }
+
     /// Records a fetch from the block at `at`.
     #[inline]
     pub fn record_reference(&self, at: u32) {
@@ -450,37 +457,22 @@ impl Storage {
 
 /// Where an interruption is stored.
 pub(crate) trait Stores {
-    /// Stores a byte.
-    fn byte(&self, at: u32, value: u8);
-    /// Stores a halfword.
-    fn halfword(&self, at: u32, value: u16);
     /// Stores a fullword.
     fn word(&self, at: u32, value: u32);
     /// Stores a doubleword.
     fn doubleword(&self, at: u32, value: u64);
-    /// The doubleword at `at`.
-    fn fetch(&self, at: u32) -> u64;
 }
 
-impl Stores for Storage {
-    fn byte(&self, at: u32, value: u8) {
-        self.store_u8(at, value);
-    }
+/// Storage into which interruptions are stored like anything else.
+pub(crate) struct Through<'a, S>(pub &'a S);
 
-    fn halfword(&self, at: u32, value: u16) {
-        self.store_u16(at, value);
-    }
-
+impl<S: AbsoluteStorage> Stores for Through<'_, S> {
     fn word(&self, at: u32, value: u32) {
-        self.store_u32(at, value);
+        self.0.store_u32(at, value);
     }
 
     fn doubleword(&self, at: u32, value: u64) {
-        self.store_u64(at, value);
-    }
-
-    fn fetch(&self, at: u32) -> u64 {
-        self.u64(at)
+        self.0.store_u64(at, value);
     }
 }
 
@@ -498,16 +490,6 @@ impl<'a> Unmarked<'a> {
 
 impl Stores for Unmarked<'_> {
     #[inline(always)]
-    fn byte(&self, at: u32, value: u8) {
-        self.0.put_u8(at, value);
-    }
-
-    #[inline(always)]
-    fn halfword(&self, at: u32, value: u16) {
-        self.0.put_u16(at, value);
-    }
-
-    #[inline(always)]
     fn word(&self, at: u32, value: u32) {
         self.0.put_u32(at, value);
     }
@@ -515,11 +497,6 @@ impl Stores for Unmarked<'_> {
     #[inline(always)]
     fn doubleword(&self, at: u32, value: u64) {
         self.0.put_u64(at, value);
-    }
-
-    #[inline(always)]
-    fn fetch(&self, at: u32) -> u64 {
-        self.0.u64(at)
     }
 }
 

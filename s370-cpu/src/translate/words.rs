@@ -302,7 +302,7 @@ fn agrees(numbers: &mut Numbers, instruction: Instruction) -> bool {
     storage.store(0, &before);
     let mut wanted = state;
     let mut bus = NoDevices;
-    let outcome = Interpreter::new(&mut wanted, &storage, &mut bus).step();
+    let outcome = Interpreter::new(&mut wanted, &*storage, &mut bus).step();
     assert_eq!(
         outcome.err(),
         None,

@@ -91,7 +91,7 @@ fn a_reset_leaves_nothing() {
     assert_eq!(bench.sio(), 0);
     bench.script(0x280).unsolicited = UnitStatus::ATTENTION;
     bench.channels.touched(0x280, 0, &bench.storage);
-    bench.channels.reset_channels();
+    bench.channels.reset();
     assert_eq!((bench.channels.next_event(), bench.channels.attention()), (u64::MAX, false));
     assert_eq!(bench.interruption(), None);
     assert_eq!(bench.script(DEVICE).resets, 1);

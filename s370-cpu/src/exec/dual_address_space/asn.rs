@@ -9,6 +9,7 @@
 
 use s370_arch::{control_register::cr14, interruption::ProgramCode};
 
+use crate::storage::AbsoluteStorage;
 use crate::{
     exec::{ADDRESS, Interpreter, Trap},
     interruption::Detail,
@@ -72,7 +73,7 @@ impl AsnFailure {
     }
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// ASN translation.
     pub(super) fn translate_asn(&self, asn: u16) -> Result<AddressSpace, AsnFailure> {
         let word = |at| self.table_word(at).map_err(|_| AsnFailure::Exception(ProgramCode::ADDRESSING));

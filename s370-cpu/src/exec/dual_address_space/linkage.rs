@@ -13,6 +13,7 @@ use s370_arch::{
 };
 
 use super::{super::specify, asn::Authority};
+use crate::storage::AbsoluteStorage;
 use crate::{
     exec::{ADDRESS, Interpreter, Outcome, Trap},
     interruption::Detail,
@@ -47,7 +48,7 @@ struct Entry {
     key_mask: u32,
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// PC and PT are for the primary-space mode, with linkage allowed.
     fn linkage_allowed(&self) -> Outcome {
         self.translation_on()?;

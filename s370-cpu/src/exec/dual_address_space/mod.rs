@@ -17,8 +17,9 @@ use s370_arch::{
 
 use self::asn::AddressSpace;
 use super::{Interpreter, Outcome, Trap};
+use crate::storage::AbsoluteStorage;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// Special-operation exception if translation is off, which it always is in BC mode.
     fn translation_on(&self) -> Outcome {
         if self.state.psw.translation() { Ok(()) } else { Err(ProgramCode::SPECIAL_OPERATION.into()) }

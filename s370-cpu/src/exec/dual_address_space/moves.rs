@@ -3,6 +3,7 @@
 use s370_arch::{control_register::cr0, format::Instruction};
 
 use crate::exec::{Access, Interpreter, Outcome, Space};
+use crate::storage::AbsoluteStorage;
 
 /// How one operand of a move is referred to.
 #[derive(Clone, Copy)]
@@ -14,7 +15,7 @@ struct Side {
 /// The most that is moved at once.
 const LONGEST: u32 = 256;
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// The key in bits 24-27 of register R3, if the program may use it.
     fn move_key(&self, i: Instruction) -> Result<u8, super::Trap> {
         let key = (self.gr(i.r2()) >> 4) as u8 & 15;

@@ -12,6 +12,7 @@ use super::{
     asn::{AddressSpace, AsnFailure, Authority},
 };
 use crate::interruption::Detail;
+use crate::storage::AbsoluteStorage;
 
 /// Bits 29-31 of the second-operand address of LOAD ADDRESS SPACE PARAMETERS.
 mod lasp {
@@ -31,7 +32,7 @@ struct Parameters {
     authorization_index: u16,
 }
 
-impl Interpreter<'_> {
+impl<S: AbsoluteStorage> Interpreter<'_, S> {
     pub(in super::super) fn epar(&mut self, i: Instruction) -> Outcome {
         self.translation_on()?;
         self.extraction_authorized()?;
@@ -195,7 +196,7 @@ mod tests {
         harness.state.cr[3] = 0xFFFF_1234;
         harness.state.gr[1] = u32::MAX;
         harness.cc(&EPAR);
-        assert_eq!(harness.state.gr[1], asn::OWN.into());
+        assert_eq!(harness.state.gr[1], u32::from(asn::OWN));
         harness.cc(&ESAR);
         assert_eq!(harness.state.gr[1], 0x1234);
         for secondary in [false, true] {
