@@ -1,0 +1,10 @@
+//! The control program: gives every user a System/370 of their own.
+//!
+//! [`real`] is the real machine's storage: frames, free storage, paging. [`vm`] is a virtual machine: its storage, its shadow
+//! tables, the loop that runs it. [`dispatch`] decides who runs next.
+//!
+//! Nothing here opens a file, reads the host's clock or starts a thread: time and processors come from outside.
+
+pub mod dispatch;
+pub mod real;
+pub mod vm;
