@@ -17,7 +17,7 @@ use s370_arch::{
 use s370_cpu::{
     machine::{Machine, Stop},
     state::{CpuState, Model, RunState},
-    storage::{BadSize, Storage},
+    storage::{AbsoluteStorage, BadSize, Storage},
 };
 use thiserror::Error;
 
@@ -261,21 +261,28 @@ impl BareMachine {
         if processor.instruction_time != 0 {
             processor.set_time(loaded);
         }
-        let storage = &processor.storage;
-        let word = storage.u64(IPL_PSW);
-        let psw = Psw::parse(word);
-        if !processor.state.accepts(&psw) {
-            self.channels.reset();
-            return Err(IplError::Psw(word));
-        }
-        if psw.ec {
-            storage.store_u8(IO_ADDRESS - 1, 0);
-            storage.store_u16(IO_ADDRESS, address);
-        } else {
-            storage.store_u16(IPL_PSW + 2, address);
-        }
-        processor.state.psw = psw;
-        processor.state.run_state = RunState::Operating;
-        Ok(())
+        introduce_psw(&mut processor.state, &*processor.storage, address).inspect_err(|_| self.channels.reset())
     }
+}
+
+/// The end of initial program loading: the address of the device is stored, the PSW at location 0 becomes current, and the
+/// processor starts ("Initial Program Loading").
+///
+/// # Errors
+/// The PSW is invalid; nothing has changed then.
+pub fn introduce_psw<S: AbsoluteStorage>(state: &mut CpuState, storage: &S, address: u16) -> Result<(), IplError> {
+    let word = storage.u64(IPL_PSW);
+    let psw = Psw::parse(word);
+    if !state.accepts(&psw) {
+        return Err(IplError::Psw(word));
+    }
+    if psw.ec {
+        storage.store_u8(IO_ADDRESS - 1, 0);
+        storage.store_u16(IO_ADDRESS, address);
+    } else {
+        storage.store_u16(IPL_PSW + 2, address);
+    }
+    state.psw = psw;
+    state.run_state = RunState::Operating;
+    Ok(())
 }

@@ -126,6 +126,11 @@ impl CpuState {
         self.interval_timer_ticks += ticks_at(self.time) - ticks;
     }
 
+    /// The interval timer counts from now on: what time has passed is forgotten.
+    pub fn restart_interval_timer(&mut self) {
+        self.interval_timer_ticks = ticks_at(self.time);
+    }
+
     /// The time at which the timers or the bus will next ask for attention.
     #[must_use]
     pub fn next_event<S>(&self, bus: &dyn Bus<S>) -> u64 {

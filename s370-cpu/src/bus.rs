@@ -46,6 +46,19 @@ pub struct Signal {
     pub order: u8,
 }
 
+/// What DIAGNOSE specifies (GA22-7000-10, chapter 10): its meaning is the machine's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Diagnose {
+    /// The R1 field.
+    pub r1: usize,
+    /// The R3 field.
+    pub r3: usize,
+    /// D2(B2), 24 bits: by convention of control programs the function code.
+    pub code: u32,
+    /// Instruction-length code in halfwords, for an interruption: that of DIAGNOSE or of its EXECUTE.
+    pub ilc: u8,
+}
+
 /// The answer to SIGNAL PROCESSOR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalAnswer {
@@ -85,6 +98,10 @@ pub trait Bus<S = Storage> {
 
     /// I/O system reset of the channels that belong to the processor; there may be none.
     fn reset_channels(&mut self) {}
+
+    /// DIAGNOSE was executed, in the supervisor state; the PSW's address is that of the next instruction. On a machine whose
+    /// DIAGNOSE does nothing, nothing happens.
+    fn diagnose(&mut self, _: Diagnose) {}
 
     /// Delivers an order to another processor, as with [`CpuState::receive_order`](crate::state::CpuState::receive_order).
     fn signal(&mut self, signal: Signal) -> SignalAnswer;

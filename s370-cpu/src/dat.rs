@@ -75,6 +75,8 @@ pub struct Translation {
     pub real: u32,
     /// The segment is protected against stores (extended facility).
     pub protected: bool,
+    /// The real address of the page-table entry that was used.
+    pub entry: u32,
 }
 
 /// Segment-table entry bits.
@@ -127,7 +129,7 @@ pub fn translate(
     }
     let frame = frame_address(state, format, page_entry).ok_or(Failure::Specification)?;
     let real = frame | address & ((1 << format.page_shift) - 1);
-    Ok(Translation { real, protected: entry & segment::PROTECTED != 0 })
+    Ok(Translation { real, protected: entry & segment::PROTECTED != 0, entry: page_at })
 }
 
 /// The frame a page-table entry names, or `None` where unassigned bits are ones.

@@ -103,6 +103,12 @@ impl Processor {
         self.fast.purge();
     }
 
+    /// As [`Processor::purge_tlb`], for the tables that these segment-table designations (contents of control register 1)
+    /// lead to; at a cost in proportion to what was used of them.
+    pub fn purge_tables(&mut self, is_meant: impl Fn(u32) -> bool) {
+        self.fast.purge_tables(is_meant);
+    }
+
     /// An order of SIGNAL PROCESSOR arrives from the CPU `from`; see [`CpuState::receive_order`], which this follows with
     /// the clearing of the TLB that belongs to a reset.
     pub fn receive_order(&mut self, order: u8, from: u16) -> SignalAnswer {

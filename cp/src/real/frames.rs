@@ -86,6 +86,9 @@ impl RealStorage {
         Ok(at)
     }
 
+    /// Takes note of a shadow page-table entry, at this real address, that maps a frame.
+    pub fn note_shadow(&self, _frame: u32, _entry: u32, _invalid: u16) {}
+
     /// Gives free storage back.
     pub fn release(&self, at: u32, bytes: u32) {
         let bytes = bytes.next_multiple_of(64);

@@ -1,1 +1,154 @@
-//! A virtual machine.
+//! A virtual machine: a System/370 whose processor is lent to it.
+//!
+//! Its architected state is a [`CpuState`] like the real one's, its storage a [`GuestStorage`], its channels are those of the
+//! bare machine. [`run`] alternates between two ways of executing its instructions. Most of the time the real processor
+//! executes them, in the problem state, under tables that lead nowhere but into its own frames; what cannot be executed so
+//! is simulated: by the same definitions of the instructions, applied to the virtual state and storage.
+
+mod blocks;
+mod bus;
+mod load;
+mod run;
+mod shadow;
+
+use std::sync::Arc;
+
+use devices::channel::Channels;
+use s370_cpu::{
+    interruption::Interruption,
+    processor::Engine,
+    state::{CpuState, Model},
+};
+
+pub use self::{
+    blocks::{ControlBlocks, ecblok, micblok, vmblok},
+    bus::VirtualBus,
+    run::{Counts, Stop},
+    shadow::{Filled, SPACES, Selected, Shadows, TablePool},
+};
+use crate::real::{GuestStorage, Owner, RealStorage, StorageError};
+
+/// How the timers of a virtual machine run: SET TIMER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Timer {
+    /// The interval timer does not run; the CPU timer runs while the virtual machine does.
+    Off,
+    /// They run while the virtual machine does.
+    #[default]
+    On,
+    /// They run in the wait state too.
+    Real,
+}
+
+/// What a virtual machine is made from.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The user's identification, in EBCDIC, padded with blanks.
+    pub user: [u8; 8],
+    /// Storage in bytes: 8K to 16M.
+    pub storage: u32,
+    /// The processor's model; its version code and the like.
+    pub model: Model,
+    /// How timers run.
+    pub timer: Timer,
+}
+
+/// A virtual machine.
+pub struct VirtualMachine {
+    /// Which one it is.
+    pub owner: Owner,
+    /// The state of its processor.
+    pub state: CpuState,
+    /// Its storage.
+    pub storage: GuestStorage,
+    /// Its channels and devices.
+    pub channels: Channels,
+    /// How its timers run.
+    timer: Timer,
+    /// What was done for it.
+    pub counts: Counts,
+    /// Units of the TOD clock that pass with each instruction; zero when the host's clock is fed in.
+    pub instruction_time: u64,
+    /// How the real processor executes its instructions.
+    pub engine: Engine,
+    shadows: Shadows,
+    blocks: ControlBlocks,
+    /// Control registers are in the ECBLOK as they are in the state.
+    registers_kept: bool,
+    /// Changes whenever real tables may differ from what processors remember of them.
+    epoch: u64,
+    /// The last program interruption and what it led to, by which a loop of them is recognized.
+    last: Option<run::Taken>,
+}
+
+impl VirtualMachine {
+    /// A virtual machine after power-on reset, stopped.
+    ///
+    /// # Errors
+    /// Its size cannot be, or real storage is exhausted.
+    pub fn new(
+        owner: Owner,
+        definition: &Definition,
+        real: &Arc<RealStorage>,
+        pool: &Arc<TablePool>,
+    ) -> Result<VirtualMachine, StorageError> {
+        let storage = GuestStorage::new(Arc::clone(real), owner, definition.storage)?;
+        let blocks = ControlBlocks::new(real, definition.user, definition.storage, storage.designation())?;
+        let mut state = CpuState::new(definition.model);
+        state.run_state = s370_cpu::state::RunState::Stopped;
+        let mut machine = VirtualMachine {
+            owner,
+            state,
+            storage,
+            channels: Channels::new(),
+            timer: definition.timer,
+            counts: Counts::default(),
+            instruction_time: s370_cpu::state::MICROSECOND,
+            engine: Engine::default(),
+            shadows: Shadows::new(Arc::clone(real), Arc::clone(pool)),
+            blocks,
+            registers_kept: false,
+            epoch: 0,
+            last: None,
+        };
+        machine.set_timer(definition.timer);
+        Ok(machine)
+    }
+
+    /// The control blocks in real storage.
+    #[must_use]
+    pub fn blocks(&self) -> &ControlBlocks {
+        &self.blocks
+    }
+
+    /// How its timers run.
+    #[must_use]
+    pub fn timer(&self) -> Timer {
+        self.timer
+    }
+
+    /// Says how its timers are to run.
+    pub fn set_timer(&mut self, timer: Timer) {
+        self.timer = timer;
+        let runs = timer != Timer::Off;
+        if runs && !self.state.model.interval_timer {
+            // It goes on from now: what has passed meanwhile is not counted.
+            self.state.restart_interval_timer();
+        }
+        self.state.model.interval_timer = runs;
+    }
+
+    /// Takes an interruption as the virtual machine's processor does.
+    fn take(&mut self, interruption: &Interruption) {
+        self.counts.interruptions += 1;
+        let mut next = self.state.take(&self.storage, interruption).err();
+        for _ in 0..2 {
+            let Some(program) = next else { return };
+            next = self.state.take(&self.storage, &Interruption::Program(program)).err();
+        }
+        if next.is_some() {
+            // The program new PSW is itself invalid: a string of interruptions without end.
+            self.state.run_state = s370_cpu::state::RunState::CheckStop;
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use s370_arch::{control_register::cr0, format::Instruction, interruption::ProgramCode, isa::Facility, psw::Psw};
 
 use super::{Access, Interpreter, Operand, Outcome, Space, Trap, aligned, fixed::register_count};
-use crate::storage::AbsoluteStorage;
+use crate::{bus::Diagnose, storage::AbsoluteStorage};
 
 /// ILC of the specification exception that SSM and STOSM cause by the mask they leave, in halfwords.
 const MASK_ILC: u8 = 2;
@@ -111,9 +111,11 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
 
     /// DIAGNOSE.
     ///
-    /// What it does is up to the model ("may affect any part of the machine"). Ours has nothing to diagnose: in the
-    /// supervisor state it does nothing. A control program that gives it a meaning sees it in the problem state.
-    pub(super) fn diag(&mut self, _: Instruction) -> Outcome {
+    /// What it does is up to the model ("may affect any part of the machine"): the bus hears of it, and on the bare machine
+    /// does nothing. For virtual machines the control program gives it a meaning.
+    pub(super) fn diag(&mut self, i: Instruction) -> Outcome {
+        let diagnose = Diagnose { r1: i.r1(), r3: i.r2(), code: self.address1(i), ilc: self.ilc };
+        self.bus.diagnose(diagnose);
         Ok(())
     }
 

@@ -78,7 +78,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// Translates as the PSW says; `None` where that would be a segment- or page-translation exception.
     fn translation_available(&self, at: u32) -> Result<Option<Translation>, Trap> {
         let designation = match self.current_space() {
-            Space::Real => return Ok(Some(Translation { real: at, protected: false })),
+            Space::Real => return Ok(Some(Translation { real: at, protected: false, entry: 0 })),
             Space::Primary => self.state.cr[1],
             Space::Secondary => self.state.cr[7],
         };

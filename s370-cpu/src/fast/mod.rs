@@ -87,6 +87,11 @@ impl Fast {
         self.tlb.purge();
     }
 
+    /// Forgets what came from some translation tables.
+    pub fn purge_tables(&mut self, is_meant: impl Fn(u32) -> bool) {
+        self.tlb.purge_tables(is_meant);
+    }
+
     /// Executes instructions until something is met that is not for the loop. Returns how many were executed, and why
     /// the loop was left: [`Leave::Budget`], [`Leave::Slow`] or [`Leave::Context`].
     pub fn run(&mut self, state: &mut CpuState, storage: &Storage, slice: Slice) -> (u64, Leave) {

@@ -179,6 +179,12 @@ impl Tlb {
         self.contexts.iter_mut().filter(|context| context.key.translation.is_some()).for_each(Context::clear);
     }
 
+    /// Forgets what came from the translation tables that these segment-table designations lead to.
+    pub fn purge_tables(&mut self, is_meant: impl Fn(u32) -> bool) {
+        let of = |key: &Key| key.translation.is_some_and(|(_, designation)| is_meant(designation));
+        self.contexts.iter_mut().filter(|context| of(&context.key)).for_each(Context::clear);
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.contexts.iter_mut().for_each(Context::clear);
