@@ -23,6 +23,9 @@ use s370_cpu::{
     state::{CpuState, Model},
 };
 
+/// The TOD clock when a guest begins: some day in 1986.
+const TOD: u64 = (86 * 365 + 100) * 86_400 * 1_000_000 << 12;
+
 /// A real machine: storage, and one processor.
 pub struct Real {
     /// Its storage.
@@ -116,6 +119,7 @@ impl Guest {
         model.cpu_id = configuration.processor.cpu_id();
         let mut machine = real.machine(configuration.storage as u32, model, Timer::Real);
         machine.engine = engine;
+        machine.state.set_tod(TOD);
         let mut adapters = Adapters::default();
         for spec in &configuration.devices {
             let built = attachment::build(spec, &mut adapters).unwrap_or_else(|problem| panic!("{problem}"));
