@@ -7,4 +7,6 @@
 
 pub mod dispatch;
 pub mod real;
+pub mod system;
+pub mod user;
 pub mod vm;

@@ -1,0 +1,168 @@
+//! A logged-on user: a virtual machine, and what CP knows of whoever sits before it.
+
+use std::collections::VecDeque;
+
+use devices::console::typewriter::{Output, Typewriter};
+use s370_arch::ebcdic;
+
+use crate::vm::{Stop, VirtualMachine};
+
+/// What the user is told, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The virtual machine typed this on its console; new lines are among it.
+    Machine(String),
+    /// CP says this line.
+    Cp(String),
+    /// A read of the virtual machine took this line.
+    Read(String),
+}
+
+/// Who has the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// The virtual machine runs.
+    Running,
+    /// CP waits for a command; the virtual machine does not run.
+    #[default]
+    CpRead,
+}
+
+/// How much of CP's messages DIAGNOSE 5C and error messages show: SET EMSG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Emsg {
+    /// Code and text.
+    On,
+    /// Nothing.
+    Off,
+    /// The code alone.
+    Code,
+    /// The text alone.
+    #[default]
+    Text,
+}
+
+/// What SET switches for a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// SET EMSG.
+    pub emsg: Emsg,
+    /// SET RUN: the virtual machine goes on running while its user is in CP READ.
+    pub run: bool,
+    /// SET MSG: messages of other users are taken.
+    pub msg: bool,
+    /// SET WNG: warnings are taken.
+    pub wng: bool,
+    /// SET IMSG: informational messages are shown.
+    pub imsg: bool,
+    /// SET SMSG: special messages are taken.
+    pub smsg: bool,
+    /// SET ECMODE: extended control.
+    pub ecmode: bool,
+    /// SET LINEDIT: line-editing characters are heeded.
+    pub linedit: bool,
+    /// SET PAGEX: pseudo page faults.
+    pub pagex: bool,
+    /// SET NOTRANS: channel programs of a V=R machine are not translated.
+    pub notrans: bool,
+    /// SET ACNT: accounting messages.
+    pub acnt: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            emsg: Emsg::default(),
+            run: false,
+            msg: true,
+            wng: true,
+            imsg: true,
+            smsg: false,
+            ecmode: false,
+            linedit: true,
+            pagex: false,
+            notrans: false,
+            acnt: true,
+        }
+    }
+}
+
+/// A user.
+pub struct User {
+    /// The user's identification, as it is written: one to eight characters.
+    pub userid: String,
+    /// Privilege classes, as letters.
+    pub classes: String,
+    /// The virtual machine.
+    pub machine: VirtualMachine,
+    /// Address of the virtual console.
+    pub console: u16,
+    /// Who has the console.
+    pub mode: Mode,
+    /// Switches.
+    pub settings: Settings,
+    said: VecDeque<Said>,
+    /// Why the virtual machine last came back, when that was not the end of its slice.
+    pub last_stop: Option<Stop>,
+}
+
+impl User {
+    /// A user whose machine does not run yet.
+    #[must_use]
+    pub fn new(userid: &str, classes: &str, machine: VirtualMachine, console: u16) -> User {
+        User {
+            userid: userid.to_owned(),
+            classes: classes.to_owned(),
+            machine,
+            console,
+            mode: Mode::default(),
+            settings: Settings::default(),
+            said: VecDeque::new(),
+            last_stop: None,
+        }
+    }
+
+    /// CP says something: lines.
+    pub fn say(&mut self, text: &str) {
+        self.listen();
+        self.said.extend(text.lines().map(|line| Said::Cp(line.to_owned())));
+    }
+
+    /// Takes what the console typewriter has typed.
+    pub fn listen(&mut self) {
+        let Some(typewriter) = self.machine.channels.device::<Typewriter>(self.console) else { return };
+        let output = typewriter.take_output();
+        if output.is_empty() {
+            return;
+        }
+        for output in output {
+            match output {
+                Output::Typed(codes) => self.said.push_back(Said::Machine(text(&codes))),
+                Output::Read(codes) => self.said.push_back(Said::Read(text(&codes))),
+                Output::CarrierReturn => self.said.push_back(Said::Machine("\n".to_owned())),
+                Output::Alarm | Output::Proceed | Output::Lock => {}
+            }
+        }
+        // A write may have waited for that.
+        self.machine.touched(self.console);
+    }
+
+    /// What was said since this was last asked.
+    pub fn take_said(&mut self) -> Vec<Said> {
+        self.listen();
+        self.said.drain(..).collect()
+    }
+
+    /// Types a line for the virtual machine.
+    pub fn enter(&mut self, line: &str) {
+        let codes = ebcdic::from_text(line);
+        if let Some(typewriter) = self.machine.channels.device::<Typewriter>(self.console) {
+            typewriter.enter_line(&codes);
+        }
+        self.machine.touched(self.console);
+    }
+}
+
+fn text(codes: &[u8]) -> String {
+    codes.iter().map(|&code| if matches!(code, 0x15 | 0x0D) { '\n' } else { ebcdic::to_char(code) }).collect()
+}
