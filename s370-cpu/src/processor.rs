@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use s370_arch::interruption::{Class, ProgramCode};
+
 use crate::{
     bus::{Bus, SignalAnswer},
     fast::{Fast, Leave, Pending, Slice},
-    interruption::{Interruption, early_exception},
+    interruption::{Detail, Interruption, ProgramInterruption, early_exception},
     reset::order,
     state::{CpuState, MICROSECOND, RunState},
     storage::Storage,
@@ -157,8 +159,17 @@ impl Processor {
                 let (count, leave) = self.fast.run(&mut self.state, &self.storage, slice);
                 executed += count;
                 self.state.time = self.state.time.wrapping_add(count * self.instruction_time);
-                if leave != Leave::Slow {
-                    return (executed, None);
+                match leave {
+                    Leave::Slow => {}
+                    Leave::Interruption { class: Class::Svc, code, ilc } => {
+                        return (executed, Some(Interruption::Svc { code: code as u8, ilc }));
+                    }
+                    Leave::Interruption { code, ilc, .. } => {
+                        let code = Some(ProgramCode(code));
+                        let program = ProgramInterruption { code, ilc, detail: Detail::None, per: None };
+                        return (executed, Some(Interruption::Program(program)));
+                    }
+                    _ => return (executed, None),
                 }
             }
             let (interruption, look) = self.step_slowly(bus);
@@ -219,6 +230,7 @@ impl Processor {
             return LONGEST;
         }
         let left = self.state.next_event(bus).saturating_sub(self.state.time);
-        left.div_ceil(self.instruction_time).clamp(1, LONGEST)
+        // What is longer is cut in any case, and a division takes its time.
+        if left >= LONGEST * self.instruction_time { LONGEST } else { left.div_ceil(self.instruction_time).max(1) }
     }
 }

@@ -142,7 +142,7 @@ impl VirtualMachine {
             self.epoch += 1;
             processor.purge_tables(|designation| designation == selected.designation);
         }
-        let until = self.until_event().min(budget);
+        let until = self.until_event(budget);
         self.enter(processor, selected.format, selected.designation);
         let (executed, exit) = processor.run(&mut NoDevices, until);
         self.leave(processor);
@@ -160,15 +160,20 @@ impl VirtualMachine {
         }
     }
 
-    /// Instructions until time brings something about.
-    fn until_event(&mut self) -> u64 {
+    /// Instructions until time brings something about, or the budget is used up.
+    fn until_event(&mut self, budget: u64) -> u64 {
         /// With the host's clock: how long something outside may have to wait.
         const LONGEST: u64 = 10_000;
         if self.instruction_time == 0 {
-            return LONGEST;
+            return budget.min(LONGEST);
         }
         let next = self.state.next_event(&VirtualBus::new(&mut self.channels));
-        (next.saturating_sub(self.state.time)).div_ceil(self.instruction_time).max(1)
+        let left = next.saturating_sub(self.state.time);
+        // The usual case, and a division takes its time.
+        if left >= budget.saturating_mul(self.instruction_time) {
+            return budget;
+        }
+        left.div_ceil(self.instruction_time).max(1)
     }
 
     /// Makes the real processor the virtual machine's.

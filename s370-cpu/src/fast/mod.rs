@@ -134,7 +134,7 @@ impl Fast {
                 Leave::FetchMiss(at) => self.fill(state, storage, at, Access::Fetch),
                 Leave::StoreMiss(at) => self.fill(state, storage, at, Access::Store),
                 Leave::Budget if left != 0 => continue,
-                Leave::Budget | Leave::Slow | Leave::Context => {
+                Leave::Budget | Leave::Slow | Leave::Context | Leave::Interruption { .. } => {
                     if leave == Leave::Budget && slice.translate && in_regions < slice.budget / 2 {
                         self.sample(state);
                     }
@@ -173,7 +173,7 @@ impl Fast {
             Leave::Budget => self.translator.led_to(state.psw.address),
             // It is about to be executed again.
             Leave::Enter | Leave::FetchMiss(_) | Leave::StoreMiss(_) => self.translator.retract(),
-            Leave::Slow | Leave::Context | Leave::Region(_) => {}
+            Leave::Slow | Leave::Context | Leave::Interruption { .. } | Leave::Region(_) => {}
         }
         self.translator.translate(&self.cache, storage);
         leave

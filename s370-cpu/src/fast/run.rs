@@ -68,6 +68,15 @@ pub enum Leave {
     StoreMiss(u32),
     /// The region's entry with this number is reached.
     Region(u16),
+    /// An instruction has caused this interruption, which is not taken here.
+    Interruption {
+        /// Program or supervisor call.
+        class: Class,
+        /// Interruption code.
+        code: u16,
+        /// Instruction-length code in halfwords.
+        ilc: u8,
+    },
     /// PSW or timers have changed such that everything must be looked at again.
     Context,
 }
@@ -590,6 +599,11 @@ pub fn run<'a>(hot: &mut Hot<'a>) -> Leave {
                     let next = (next_address!($halfwords), cc.code());
                     match system::interrupt(hot, low, $class, ($code, $halfwords), next, &mut interrupted) {
                         Some(word) => loaded!(word, interrupted),
+                        None if !hot.native => {
+                            left -= 1;
+                            cold.elsewhere = Some(next.0);
+                            break 'run Leave::Interruption { class: $class, code: $code, ilc: $halfwords };
+                        }
                         None => slow!(),
                     }
                 }};
