@@ -43,10 +43,40 @@ pub struct Machine {
     pub processor: Processor,
     /// The interruptions taken, the first of them, for whoever wants to know.
     pub log: InterruptionLog,
-    /// The last interruption and what it led to, by which a string of interruptions without end is recognized.
+    string: StringOfInterruptions,
+}
+
+/// Recognizes a string of interruptions without end, which only a reset ends on the real machine (GA22-7000-10, chapter 6,
+/// "Point of Interruption").
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StringOfInterruptions {
+    /// The last interruption and what it led to.
     last: Option<(Interruption, Psw)>,
     /// Instructions executed since.
-    since_interruption: u64,
+    instructions: u64,
+}
+
+impl StringOfInterruptions {
+    /// Instructions were executed.
+    #[inline]
+    pub fn executed(&mut self, instructions: u64) {
+        self.instructions += instructions;
+    }
+
+    /// The last instruction that counted was not executed after all.
+    pub fn retract(&mut self) {
+        self.instructions = self.instructions.saturating_sub(1);
+    }
+
+    /// An interruption was taken and led to this PSW. Says whether that can only go on for ever: `alone` tells that no other
+    /// processor and no channel can change what the program goes round in.
+    pub fn goes_on(&mut self, interruption: Interruption, psw: Psw, alone: bool) -> bool {
+        let now = (interruption, psw);
+        let alone = self.instructions == 0 || alone;
+        let endless = self.last == Some(now) && alone && is_endless(&now, self.instructions);
+        (self.last, self.instructions) = (Some(now), 0);
+        endless
+    }
 }
 
 /// The first few interruptions that were taken.
@@ -70,7 +100,7 @@ impl Machine {
     /// A machine with this processor, and all that it remembers.
     #[must_use]
     pub fn with(processor: Processor) -> Machine {
-        Machine { processor, log: InterruptionLog::default(), last: None, since_interruption: 0 }
+        Machine { processor, log: InterruptionLog::default(), string: StringOfInterruptions::default() }
     }
 
     /// Executes at most `budget` instructions; says how many were, and why it stopped.
@@ -102,7 +132,7 @@ impl Machine {
         loop {
             let (count, exit) = self.processor.run(bus, stride.min(budget - executed));
             executed += count;
-            self.since_interruption += count;
+            self.string.executed(count);
             let stop = match exit {
                 Exit::Budget => (executed == budget).then_some(Stop::Count),
                 Exit::Wait => Some(Stop::Wait),
@@ -110,14 +140,10 @@ impl Machine {
                 Exit::CheckStop => Some(Stop::CheckStop),
                 Exit::Interruption(interruption) => {
                     self.take(interruption);
-                    let now = (interruption, self.processor.state.psw);
-                    // Where there are other processors, they may change what a program goes round in.
-                    let alone = self.since_interruption == 0 || !self.processor.storage.is_shared();
-                    if self.last == Some(now) && alone && is_endless(&now, self.since_interruption) {
+                    let alone = !self.processor.storage.is_shared();
+                    if self.string.goes_on(interruption, self.processor.state.psw, alone) {
                         self.processor.state.run_state = RunState::CheckStop;
                     }
-                    self.last = Some(now);
-                    self.since_interruption = 0;
                     None
                 }
             };

@@ -27,7 +27,7 @@ fn engines_agree(kind: Kind, salt: u64, engine: Engine, cases: u64) {
         };
         let (native, slice) = (rng.chance(40), rng.pick(&[u64::MAX, u64::MAX, 1, 7, 50]));
         let recording = if engine == Engine::Translator { 1 + rng.below(count) as usize } else { 0 };
-        let how = How { engine, native, slice, recording };
+        let how = How { engine, native, slice, recording, virtually: false };
         if let Err(why) = compare(&scenario, how, u64::from(count)) {
             failures.push(why);
             if failures.len() >= 5 {
@@ -68,6 +68,42 @@ fn translated_code_agrees_on_privileged_programs_with_interruptions() {
     engines_agree(Kind::Everything, 6, Engine::Translator, 150);
 }
 
+/// A program cannot tell a virtual machine from the bare one.
+fn virtual_machines_agree(kind: Kind, salt: u64, cases: u64) {
+    let (first, cases) = (variable("LOCKSTEP_SEED", 0), variable("LOCKSTEP_CASES", cases));
+    let mut failures = Vec::new();
+    for seed in first..first + cases {
+        let scenario = Scenario::new(kind, seed << 8 | salt);
+        let mut rng = Rng::new(seed ^ 0x0C9);
+        let count = 1 + rng.below(300);
+        let engine = rng.pick(&[Engine::Fast, Engine::Fast, Engine::Slow]);
+        let slice = rng.pick(&[u64::MAX, u64::MAX, 1, 7, 50]);
+        let how = How { engine, native: true, slice, recording: 0, virtually: true };
+        if let Err(why) = compare(&scenario, how, u64::from(count)) {
+            failures.push(why);
+            if failures.len() >= 5 {
+                break;
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} machines differ\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn virtual_machines_agree_on_problem_programs() {
+    virtual_machines_agree(Kind::Plain, 7, 200);
+}
+
+#[test]
+fn virtual_machines_agree_with_translation() {
+    virtual_machines_agree(Kind::Translated, 8, 200);
+}
+
+#[test]
+fn virtual_machines_agree_on_privileged_programs_with_interruptions() {
+    virtual_machines_agree(Kind::Everything, 9, 200);
+}
+
 /// The comparison proves nothing if hardly anything is executed as translated code.
 #[test]
 fn random_programs_execute_translated_code() {
@@ -101,7 +137,7 @@ fn an_interruption_may_store_into_code() {
     picture.keys.fill(0x06);
     let scenario = Scenario { seed: 0, picture, bus: RandomBus::default(), layout: Layout::ALL[0] };
     for native in [false, true] {
-        let how = How { engine: Engine::Fast, native, slice: u64::MAX, recording: 0 };
+        let how = How { engine: Engine::Fast, native, slice: u64::MAX, recording: 0, virtually: false };
         compare(&scenario, how, 6).unwrap_or_else(|why| panic!("{why}"));
     }
 }

@@ -1,35 +1,34 @@
 //! What lies around a virtual machine's processor while an instruction is simulated: its channels, and CP.
 
-use devices::channel::Channels;
 use s370_cpu::bus::{Bus, Diagnose, IoRequest, Signal, SignalAnswer};
 
 use crate::real::GuestStorage;
 
 /// A virtual machine's channels, and the DIAGNOSE that the instruction was.
-pub struct VirtualBus<'a> {
+pub struct VirtualBus<'a, B> {
     /// The channels.
-    pub channels: &'a mut Channels,
+    pub channels: &'a mut B,
     /// What DIAGNOSE asked for; it is for CP to do.
     pub diagnose: Option<Diagnose>,
     /// An instruction addressed a channel.
     pub io: bool,
 }
 
-impl<'a> VirtualBus<'a> {
+impl<'a, B> VirtualBus<'a, B> {
     /// A bus for one instruction.
-    pub fn new(channels: &'a mut Channels) -> VirtualBus<'a> {
+    pub fn new(channels: &'a mut B) -> VirtualBus<'a, B> {
         VirtualBus { channels, diagnose: None, io: false }
     }
 }
 
-impl Bus<GuestStorage> for VirtualBus<'_> {
+impl<B: Bus<GuestStorage>> Bus<GuestStorage> for VirtualBus<'_, B> {
     fn io(&mut self, request: &IoRequest, storage: &GuestStorage) -> u8 {
         self.io = true;
-        Bus::io(self.channels, request, storage)
+        self.channels.io(request, storage)
     }
 
     fn accept_io(&mut self, channels: u32, prefix: u32, storage: &GuestStorage) -> Option<u16> {
-        Bus::accept_io(self.channels, channels, prefix, storage)
+        self.channels.accept_io(channels, prefix, storage)
     }
 
     fn attention(&self) -> bool {
@@ -45,19 +44,18 @@ impl Bus<GuestStorage> for VirtualBus<'_> {
     }
 
     fn advance(&mut self, now: u64, storage: &GuestStorage) {
-        Bus::advance(self.channels, now, storage);
+        self.channels.advance(now, storage);
     }
 
     fn reset_channels(&mut self) {
-        self.channels.reset();
+        self.channels.reset_channels();
     }
 
     fn diagnose(&mut self, diagnose: Diagnose) {
         self.diagnose = Some(diagnose);
     }
 
-    /// A virtual machine has one processor.
-    fn signal(&mut self, _: Signal) -> SignalAnswer {
-        SignalAnswer::NotOperational
+    fn signal(&mut self, signal: Signal) -> SignalAnswer {
+        self.channels.signal(signal)
     }
 }

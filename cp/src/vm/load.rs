@@ -30,7 +30,7 @@ impl VirtualMachine {
         self.channels.reset();
         self.state.run_state = RunState::Stopped;
         self.registers_kept = false;
-        self.last = None;
+        self.string = s370_cpu::machine::StringOfInterruptions::default();
         self.shadows.purge();
         self.epoch += 1;
         self.purge(processor);

@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use devices::channel::Channels;
 use s370_cpu::{
+    bus::Bus,
     interruption::Interruption,
+    machine::StringOfInterruptions,
     processor::Engine,
     state::{CpuState, Model},
 };
@@ -53,8 +55,8 @@ pub struct Definition {
     pub timer: Timer,
 }
 
-/// A virtual machine.
-pub struct VirtualMachine {
+/// A virtual machine. Its channels are [`Channels`], but in tests of instructions alone.
+pub struct VirtualMachine<B = Channels> {
     /// Which one it is.
     pub owner: Owner,
     /// The state of its processor.
@@ -62,7 +64,7 @@ pub struct VirtualMachine {
     /// Its storage.
     pub storage: GuestStorage,
     /// Its channels and devices.
-    pub channels: Channels,
+    pub channels: B,
     /// How its timers run.
     timer: Timer,
     /// What was done for it.
@@ -77,12 +79,11 @@ pub struct VirtualMachine {
     registers_kept: bool,
     /// Changes whenever real tables may differ from what processors remember of them.
     epoch: u64,
-    /// The last program interruption and what it led to, by which a loop of them is recognized.
-    last: Option<run::Taken>,
+    string: StringOfInterruptions,
 }
 
 impl VirtualMachine {
-    /// A virtual machine after power-on reset, stopped.
+    /// A virtual machine after power-on reset, stopped, without devices.
     ///
     /// # Errors
     /// Its size cannot be, or real storage is exhausted.
@@ -92,6 +93,22 @@ impl VirtualMachine {
         real: &Arc<RealStorage>,
         pool: &Arc<TablePool>,
     ) -> Result<VirtualMachine, StorageError> {
+        VirtualMachine::with(owner, definition, real, pool, Channels::new())
+    }
+}
+
+impl<B: Bus<GuestStorage>> VirtualMachine<B> {
+    /// A virtual machine after power-on reset, stopped, with these channels.
+    ///
+    /// # Errors
+    /// Its size cannot be, or real storage is exhausted.
+    pub fn with(
+        owner: Owner,
+        definition: &Definition,
+        real: &Arc<RealStorage>,
+        pool: &Arc<TablePool>,
+        channels: B,
+    ) -> Result<VirtualMachine<B>, StorageError> {
         let storage = GuestStorage::new(Arc::clone(real), owner, definition.storage)?;
         let blocks = ControlBlocks::new(real, definition.user, definition.storage, storage.designation())?;
         let mut state = CpuState::new(definition.model);
@@ -100,7 +117,7 @@ impl VirtualMachine {
             owner,
             state,
             storage,
-            channels: Channels::new(),
+            channels,
             timer: definition.timer,
             counts: Counts::default(),
             instruction_time: s370_cpu::state::MICROSECOND,
@@ -109,7 +126,7 @@ impl VirtualMachine {
             blocks,
             registers_kept: false,
             epoch: 0,
-            last: None,
+            string: StringOfInterruptions::default(),
         };
         machine.set_timer(definition.timer);
         Ok(machine)
@@ -143,11 +160,12 @@ impl VirtualMachine {
         self.counts.interruptions += 1;
         let mut next = self.state.take(&self.storage, interruption).err();
         for _ in 0..2 {
-            let Some(program) = next else { return };
+            let Some(program) = next else { break };
             next = self.state.take(&self.storage, &Interruption::Program(program)).err();
         }
-        if next.is_some() {
-            // The program new PSW is itself invalid: a string of interruptions without end.
+        let invalid = next.is_some();
+        // A program new PSW that is itself invalid leads to itself.
+        if invalid || self.string.goes_on(*interruption, self.state.psw, true) {
             self.state.run_state = s370_cpu::state::RunState::CheckStop;
         }
     }

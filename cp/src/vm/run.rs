@@ -20,14 +20,16 @@ use s370_arch::{
     psw::{Psw, system_mask},
 };
 use s370_cpu::{
-    bus::{Diagnose, NoDevices},
+    bus::{Bus, Diagnose, NoDevices},
+    dat,
     interruption::{Detail, Interruption, ProgramInterruption},
     processor::{Exit, Processor},
     state::{CpuState, RunState},
+    storage::AbsoluteStorage,
 };
 
 use super::{Filled, Timer, VirtualBus, VirtualMachine};
-use crate::real::NoFrame;
+use crate::real::{GuestStorage, NoFrame};
 
 /// Why a virtual machine came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,16 +69,7 @@ pub struct Counts {
     pub faults: u64,
 }
 
-/// A program interruption, and the PSW that it led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
-    interruption: ProgramInterruption,
-    psw: Psw,
-    /// Instructions executed till then.
-    at: u64,
-}
-
-impl VirtualMachine {
+impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// Instructions it has executed, simulated ones too.
     #[must_use]
     pub fn instructions(&self) -> u64 {
@@ -95,9 +88,12 @@ impl VirtualMachine {
         processor.purge_tables(|designation| designation == own || self.shadows.has(designation));
     }
 
-    /// Runs it: executes about so many of its instructions, interruptions counting as one.
+    /// Runs it: executes at most so many of its instructions, and takes the interruptions that come with them.
     pub fn run(&mut self, processor: &mut Processor, budget: u64) -> Stop {
+        /// A new PSW may let in the next interruption without end.
+        const IN_A_ROW: u32 = 100;
         let mut left = budget;
+        let mut in_a_row = 0;
         loop {
             let mut bus = VirtualBus::new(&mut self.channels);
             self.state.pass_time(&self.storage, &mut bus);
@@ -105,8 +101,8 @@ impl VirtualMachine {
                 None => {}
                 Some(Exit::Interruption(interruption)) => {
                     self.take(&interruption);
-                    left = left.saturating_sub(1);
-                    if left == 0 {
+                    in_a_row += 1;
+                    if in_a_row == IN_A_ROW {
                         return Stop::Slice;
                     }
                     continue;
@@ -118,11 +114,13 @@ impl VirtualMachine {
             if left == 0 {
                 return Stop::Slice;
             }
+            in_a_row = 0;
             let before = self.instructions();
             if let Some(stop) = self.turn(processor, left) {
+                self.state.pass_time(&self.storage, &mut VirtualBus::new(&mut self.channels));
                 return stop;
             }
-            left = left.saturating_sub((self.instructions() - before).max(1));
+            left = left.saturating_sub(self.instructions() - before);
         }
     }
 
@@ -147,6 +145,7 @@ impl VirtualMachine {
         let (executed, exit) = processor.run(&mut NoDevices, until);
         self.leave(processor);
         self.counts.native += executed;
+        self.string.executed(executed);
         self.counts.exits += 1;
         match exit {
             Exit::Interruption(Interruption::Svc { code, ilc }) => {
@@ -235,7 +234,7 @@ impl VirtualMachine {
                 match self.shadows.fill(&self.state, &self.storage, address) {
                     Filled::Done => {
                         self.again(program);
-                        None
+                        if self.is_interruptible() { self.simulate(processor) } else { None }
                     }
                     Filled::NoFrame => {
                         self.again(program);
@@ -262,7 +261,7 @@ impl VirtualMachine {
                 self.simulate(processor)
             }
             _ => {
-                self.reflect(program);
+                self.take(&Interruption::Program(*program));
                 self.loops()
             }
         }
@@ -278,26 +277,22 @@ impl VirtualMachine {
         }
         // Execution was counted once; the instruction will be executed again.
         self.counts.native = self.counts.native.saturating_sub(1);
+        self.string.retract();
         self.state.time = self.state.time.wrapping_sub(self.instruction_time);
         self.state.pending_per = None;
     }
 
-    /// The virtual machine has this program interruption.
-    fn reflect(&mut self, program: &ProgramInterruption) {
-        self.take(&Interruption::Program(*program));
-        let psw = self.state.psw;
-        let taken = Taken { interruption: *program, psw, at: self.instructions() };
-        let repeated = self.last.is_some_and(|last| {
-            (last.interruption, last.psw) == (*program, psw) && taken.at.wrapping_sub(last.at) <= 1
-        });
-        let unchanged = program.code.is_some_and(|code| {
-            matches!(code.ending(), Ending::Suppression | Ending::Nullification) && code != ProgramCode::FIXED_DIVIDE
-                || matches!(code, ProgramCode::PROTECTION | ProgramCode::ADDRESSING)
-        });
-        if repeated && unchanged && !psw.external() && psw.io_channels(u32::MAX) == 0 {
-            self.state.run_state = RunState::CheckStop;
-        }
-        self.last = Some(taken);
+    /// Whether the instruction at the virtual PSW's address is, or may lead to, MOVE LONG or COMPARE LONG. These may have come some way when
+    /// a page was missing, and may be about to move something over themselves: the bare machine, for which no page is
+    /// missing, would not fetch them again. So they are not begun again, but simulated to their end.
+    fn is_interruptible(&self) -> bool {
+        let address = self.state.psw.address;
+        let real = match self.state.psw.translation() {
+            false => Some(address),
+            true => dat::translate(&self.state, &self.storage, self.state.cr[1], address).ok().map(|place| place.real),
+        };
+        let absolute = real.map(|real| self.state.absolute(real)).filter(|at| *at < self.storage.size());
+        absolute.is_some_and(|at| matches!(self.storage.u8(at), 0x0E | 0x0F | 0x44))
     }
 
     fn loops(&self) -> Option<Stop> {
@@ -312,17 +307,17 @@ impl VirtualMachine {
         let (outcome, effects) = self.state.step(&self.storage, &mut bus);
         let diagnose = bus.diagnose;
         self.counts.simulated += 1;
+        self.string.executed(1);
         self.state.time = self.state.time.wrapping_add(self.instruction_time);
         self.registers_kept &= registers == self.state.cr;
         if self.storage.take_purge() || effects.purge || prefix != self.state.prefix {
             self.purge_shadows(processor, instruction);
         }
         match outcome {
-            Err(Interruption::Program(program)) => {
-                self.reflect(&program);
+            Err(interruption) => {
+                self.take(&interruption);
                 return self.loops();
             }
-            Err(interruption) => self.take(&interruption),
             Ok(()) => {}
         }
         diagnose.map(Stop::Diagnose)
@@ -376,7 +371,9 @@ impl VirtualMachine {
     pub fn ran_until(&mut self, now: u64) {
         self.state.set_time(now);
     }
+}
 
+impl VirtualMachine {
     /// To be called when something outside was done to a device.
     pub fn touched(&mut self, address: u16) {
         self.channels.touched(address, self.state.time, &self.storage);
@@ -391,7 +388,7 @@ impl VirtualMachine {
 }
 
 /// A view of a virtual machine's state that is not to be changed.
-impl AsRef<CpuState> for VirtualMachine {
+impl<B> AsRef<CpuState> for VirtualMachine<B> {
     fn as_ref(&self) -> &CpuState {
         &self.state
     }

@@ -137,7 +137,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
 
     /// Whether an interruptible instruction is to let an interruption in before its next unit of operation.
     fn is_interrupted(&self) -> bool {
-        self.bus.attention() && self.state.psw.io_channels(self.state.cr[2]) != 0
+        self.bus.asks_for(self.state.psw.io_channels(self.state.cr[2]))
     }
 
     /// Ends a unit of operation that is not the last: the instruction will be executed again.

@@ -2,7 +2,7 @@
 
 use s370_cpu::{
     bus::{Bus, IoRequest, Signal, SignalAnswer},
-    storage::Storage,
+    storage::AbsoluteStorage,
 };
 
 /// Where devices store.
@@ -19,8 +19,8 @@ pub struct RandomBus {
     pub questions: u32,
 }
 
-impl Bus for RandomBus {
-    fn io(&mut self, request: &IoRequest, storage: &Storage) -> u8 {
+impl<S: AbsoluteStorage> Bus<S> for RandomBus {
+    fn io(&mut self, request: &IoRequest, storage: &S) -> u8 {
         self.questions += 1;
         let answer = ((u32::from(request.address) + self.questions) % 4) as u8;
         if answer == 1 {
@@ -29,7 +29,7 @@ impl Bus for RandomBus {
         answer
     }
 
-    fn accept_io(&mut self, channels: u32, prefix: u32, storage: &Storage) -> Option<u16> {
+    fn accept_io(&mut self, channels: u32, prefix: u32, storage: &S) -> Option<u16> {
         let place = self.pending.iter().position(|address| channels & 1 << (31 - (address >> 8)) != 0)?;
         storage.store_u64(prefix + 64, 0x0000_1234_0C00_0001);
         Some(self.pending.remove(place))
@@ -39,12 +39,16 @@ impl Bus for RandomBus {
         !self.pending.is_empty()
     }
 
+    fn asks_for(&self, channels: u32) -> bool {
+        self.pending.iter().any(|address| channels & 1 << (31 - (address >> 8)) != 0)
+    }
+
     fn next_event(&self) -> u64 {
         self.events.last().map_or(u64::MAX, |(time, _)| *time)
     }
 
     /// A device that asks for an interruption has stored something, perhaps into code.
-    fn advance(&mut self, now: u64, storage: &Storage) {
+    fn advance(&mut self, now: u64, storage: &S) {
         while let Some((time, address)) = self.events.pop_if(|(time, _)| *time <= now) {
             self.pending.push(address);
             storage.store_u16(CODE + (time as u32 & 0xFFE), 0x0700 | (time >> 12) as u16 & 0xFF);
