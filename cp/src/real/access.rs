@@ -1,9 +1,9 @@
 //! A virtual machine's storage as instructions, interruptions and channels see it.
 
-use s370_arch::storage_key::{ALL, BLOCK, CHANGE, REFERENCE};
+use s370_arch::storage_key::{ACCESS, ALL, BLOCK, CHANGE, FETCH_PROTECTION, REFERENCE};
 use s370_cpu::storage::AbsoluteStorage;
 
-use super::{Located, Missing, PAGE, guest::GuestStorage, tables::Place};
+use super::{Located, Missing, PAGE, SEGMENT, guest::GuestStorage, tables::Place};
 
 /// Splits a run of bytes at the ends of pages: offset in the run, address, length.
 fn pieces(at: u32, length: usize) -> impl Iterator<Item = (usize, u32, usize)> {
@@ -18,10 +18,18 @@ fn pieces(at: u32, length: usize) -> impl Iterator<Item = (usize, u32, usize)> {
 }
 
 impl GuestStorage {
-    /// Where a byte is that is going to be stored into.
+    /// Where a byte is that the control program is going to store into: [`GuestStorage::locate`], and what has to be done
+    /// before. The page is noted as changed, and its segment is no longer shared.
+    ///
+    /// # Errors
+    /// As [`GuestStorage::locate`].
     #[inline]
     pub fn locate_to_store(&self, absolute: u32) -> Result<Located, Missing> {
-        let located = self.locate(absolute)?;
+        let mut located = self.locate(absolute)?;
+        if located.shared {
+            self.unshare(absolute / SEGMENT)?;
+            located = self.locate(absolute)?;
+        }
         self.note_change(located);
         Ok(located)
     }
@@ -33,7 +41,7 @@ impl GuestStorage {
         let mut page = [0; PAGE as usize];
         let from = (absolute % PAGE) as usize;
         let mut core = self.real.core();
-        let Ok((place, _)) = self.make_place(&mut core, absolute) else {
+        let Ok((place, shared)) = self.make_place(&mut core, absolute) else {
             let result = work(&mut page[from..]);
             self.lost.set(self.lost.get() || page.iter().any(|&byte| byte != 0));
             return result;
@@ -43,7 +51,7 @@ impl GuestStorage {
         }
         let before = page;
         let result = work(&mut page[from..]);
-        if page != before && !core.replace_contents(place, &page) {
+        if page != before && (shared || !core.replace_contents(place, &page)) {
             self.lost.set(true);
         }
         result
@@ -58,7 +66,16 @@ impl GuestStorage {
         }
     }
 
-    /// The real key, where the page is resident.
+    /// The key of one half of a page.
+    pub(super) fn key_of(&self, place: Place, half: u32) -> u8 {
+        let key = match place.frame(&self.storage) {
+            Some(frame) => self.storage.key(frame + half * BLOCK),
+            None => place.key(&self.storage, half),
+        };
+        key | place.saved(&self.storage, half)
+    }
+
+    /// Where the half of a page is that an address is in, if the page is resident.
     fn real_block(&self, place: Place, at: u32) -> Option<u32> {
         place.frame(&self.storage).map(|frame| frame | at & BLOCK)
     }
@@ -131,18 +148,19 @@ impl AbsoluteStorage for GuestStorage {
 
     fn key(&self, at: u32) -> u8 {
         let _hold = self.hold();
-        let Some((place, _)) = self.place(at) else { return 0 };
-        let half = GuestStorage::half(at);
-        let key = match self.real_block(place, at) {
-            Some(real) => self.storage.key(real),
-            None => place.key(&self.storage, half),
-        };
-        key | place.saved(&self.storage, half)
+        self.place(at).map_or(0, |(place, _)| self.key_of(place, GuestStorage::half(at)))
     }
 
     fn set_key(&self, at: u32, key: u8) {
         let _hold = self.hold();
         let key = key & ALL;
+        if self.is_shared(at / SEGMENT) {
+            // Reference and change of a shared page belong to all its users.
+            let is_other = (self.key(at) ^ key) & (ACCESS | FETCH_PROTECTION) != 0;
+            if !is_other || self.unshare(at / SEGMENT).is_err() {
+                return self.lost.set(self.lost.get() || is_other);
+            }
+        }
         let place = match self.place(at) {
             Some((place, _)) => place,
             None if key == 0 => return,
@@ -180,7 +198,7 @@ impl AbsoluteStorage for GuestStorage {
 
     fn record_change(&self, at: u32) {
         let _hold = self.hold();
-        match self.locate(at) {
+        match self.locate_to_store(at) {
             Ok(located) => self.storage.record_change(located.real),
             Err(_) => self.record_absent(at, REFERENCE | CHANGE),
         }

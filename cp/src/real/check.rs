@@ -23,6 +23,7 @@ impl RealStorage {
         for guest in guests {
             guest.check(&core, &mut slots)?;
         }
+        core.add_slots_of_systems(&mut slots);
         let users = slots.iter().find(|&(&slot, &users)| core.area.users(slot) != users);
         if let Some((slot, users)) = users {
             return Err(format!("slot {slot} has {} users, found {users}", core.area.users(*slot)));

@@ -14,11 +14,12 @@ use s370_arch::storage_key::{BLOCK, CHANGE, REFERENCE};
 use s370_cpu::storage::Storage;
 
 use super::{
-    NoFrame, Owner, PAGE,
+    NoFrame, PAGE,
     area::{Page, PageArea},
     pieces::Pieces,
     shadows::Shadows,
-    spaces::{Counts, Space, Spaces},
+    spaces::Spaces,
+    systems::Systems,
     tables::{self, PAGE_INVALID, Place},
 };
 
@@ -65,6 +66,7 @@ pub struct Core {
     pub storage: Arc<Storage>,
     pub area: PageArea,
     pub spaces: Spaces,
+    pub systems: Systems,
     pub frames: Vec<Frame>,
     pub shadows: Vec<Shadows>,
     /// Free frames below 16 MiB and above, the next to be given last.
@@ -75,6 +77,8 @@ pub struct Core {
     hands: [u32; 2],
     /// Low frames that are kept for control blocks.
     reserve: usize,
+    /// The end of the V=R area.
+    reserved: u32,
     /// Of each frame, not zero if its page was changed by others than the instructions of its virtual machine, whose
     /// changes the key records. The virtual machine sets it without the lock.
     pub changed: Arc<[AtomicU8]>,
@@ -103,6 +107,7 @@ impl Core {
         Core {
             area: PageArea::default(),
             spaces: Spaces::default(),
+            systems: Systems::default(),
             frames: (0..count).map(frame).collect(),
             shadows: vec![Shadows::default(); count as usize],
             reserve: (low.len() / 64).min(16),
@@ -110,6 +115,7 @@ impl Core {
             low,
             pieces: Pieces::default(),
             hands: [0; 2],
+            reserved,
             changed: (0..count).map(|_| AtomicU8::new(0)).collect(),
             storage,
         }
@@ -181,6 +187,10 @@ impl Core {
 
     /// Makes a frame free that no list has.
     pub fn give_frame(&mut self, frame: u32) {
+        if frame < self.reserved {
+            self.frames[frame as usize].used_for = Use::Reserved;
+            return;
+        }
         self.frames[frame as usize].used_for = Use::Free;
         if (frame as usize) < LOW { self.low.push(frame) } else { self.high.push(frame) }
     }
@@ -200,7 +210,8 @@ impl Core {
         self.clear_frame(frame, [0; 2]);
     }
 
-    fn clear_frame(&self, frame: u32, keys: [u8; 2]) {
+    /// Makes a frame zeros with these keys.
+    pub fn clear_frame(&self, frame: u32, keys: [u8; 2]) {
         self.storage.store(frame * PAGE, &[0; PAGE as usize]);
         self.set_keys(frame, keys);
     }

@@ -1,7 +1,7 @@
 //! The storage of a virtual machine: CP's segment, page and swap tables for it, in real storage.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     sync::{
         Arc,
         atomic::{AtomicU8, AtomicU32, Ordering},
@@ -14,7 +14,8 @@ use thiserror::Error;
 
 use super::{
     NoFrame, Owner, PAGE, RealStorage, SEGMENT,
-    core_table::Core,
+    core_table::{Core, Use},
+    sharing::Loaded,
     tables::{self, PAGE_INVALID, PAGE_TABLE, Place, SEGMENT_INVALID, SEGMENT_PROTECTED},
 };
 
@@ -30,6 +31,9 @@ pub enum StorageError {
     /// Sizes are 8K to 16M, multiples of 4K.
     #[error("{0} bytes of storage: 8K to 16M, multiples of 4K")]
     Size(u32),
+    /// There is no V=R area of at least 8K, or another virtual machine has it.
+    #[error("the V=R area is not available")]
+    VEqualsR,
     /// Real storage.
     #[error(transparent)]
     NoFrame(#[from] NoFrame),
@@ -80,6 +84,11 @@ pub struct GuestStorage {
     vmblok: Cell<u32>,
     pub(super) purge: Cell<bool>,
     pub(super) lost: Cell<bool>,
+    v_equals_r: bool,
+    pub(super) loaded: RefCell<Vec<Loaded>>,
+    /// One bit a segment: it is part of the storage though it is above (or partly above) the size.
+    above: [Cell<u64>; 4],
+    pub(super) remapped: Cell<bool>,
 }
 
 /// The virtual machine counts as running while this lives.
@@ -122,7 +131,52 @@ impl GuestStorage {
             vmblok: Cell::default(),
             purge: Cell::default(),
             lost: Cell::default(),
+            v_equals_r: false,
+            loaded: RefCell::default(),
+            above: Default::default(),
+            remapped: Cell::default(),
         })
+    }
+
+    /// Storage that is the V=R area: every absolute address is the real address too, except in the first page. Its pages
+    /// are locked.
+    ///
+    /// # Errors
+    /// There is no V=R area, a virtual machine has it already, or there is no frame for the first page.
+    pub fn v_equals_r(real: Arc<RealStorage>, owner: Owner) -> Result<GuestStorage, StorageError> {
+        let size = real.v_equals_r();
+        if size < LEAST {
+            return Err(StorageError::VEqualsR);
+        }
+        let mut guest = GuestStorage::new(real, owner, size)?;
+        guest.v_equals_r = true;
+        let mut core = guest.real.core();
+        if core.frames[1..(size / PAGE) as usize].iter().any(|frame| frame.used_for != Use::Reserved) {
+            return Err(StorageError::VEqualsR);
+        }
+        for segment in 0..size.div_ceil(SEGMENT) {
+            guest.make_tables(&mut core, segment)?;
+        }
+        for page in 0..size / PAGE {
+            let Some((place, _)) = guest.place(page * PAGE) else { continue };
+            if page == 0 {
+                core.bring_in(guest.space, guest.space, place, true)?;
+            } else {
+                core.clear_frame(page, [0; 2]);
+                core.put_page(page, guest.space, place);
+            }
+            if let Some(frame) = place.frame(&guest.storage) {
+                core.frames[(frame / PAGE) as usize].locks = u32::MAX;
+            }
+        }
+        drop(core);
+        Ok(guest)
+    }
+
+    /// Whether it is the V=R area.
+    #[must_use]
+    pub fn is_v_equals_r(&self) -> bool {
+        self.v_equals_r
     }
 
     /// Its size in bytes, as defined.
@@ -149,11 +203,23 @@ impl GuestStorage {
         });
     }
 
-    /// Whether the virtual machine has the byte at an absolute address.
+    /// Whether the virtual machine has the byte at an absolute address: below its size, or in a segment of a saved system
+    /// that it has loaded.
     #[inline]
     #[must_use]
     pub fn is_addressable(&self, absolute: u32) -> bool {
-        absolute < self.size
+        absolute < self.size || absolute < MOST && self.is_above(absolute / SEGMENT)
+    }
+
+    /// Whether a segment belongs to the storage though it is not below the size.
+    pub(super) fn is_above(&self, segment: u32) -> bool {
+        self.above[segment as usize / 64].get() & 1 << (segment % 64) != 0
+    }
+
+    pub(super) fn set_above(&self, segment: u32, is_above: bool) {
+        let word = &self.above[segment as usize / 64];
+        let bit = 1 << (segment % 64);
+        word.set(if is_above { word.get() | bit } else { word.get() & !bit });
     }
 
     /// Nobody else takes pages while the result lives.
@@ -196,7 +262,7 @@ impl GuestStorage {
         if let Some((place, shared)) = self.place(absolute) {
             let entry = self.storage.u16(place.page);
             if entry & PAGE_INVALID == 0 {
-                return Ok(Located { real: tables::frame(entry) | absolute % PAGE, shared });
+                return Ok(Located { real: tables::frame(entry) + absolute % PAGE, shared });
             }
         }
         self.bring_in(absolute, false)
@@ -216,7 +282,7 @@ impl GuestStorage {
     fn bring_in(&self, absolute: u32, low: bool) -> Result<Located, Missing> {
         let mut core = self.real.core();
         let (frame, shared) = self.bring_in_with(&mut core, absolute, low)?;
-        Ok(Located { real: frame * PAGE | absolute % PAGE, shared })
+        Ok(Located { real: frame * PAGE + absolute % PAGE, shared })
     }
 
     /// The frame of a page, which is brought in if it is not resident, and whether it is shared.
@@ -225,6 +291,11 @@ impl GuestStorage {
         let frame = match place.frame(&self.storage) {
             Some(frame) if low => core.move_low(frame / PAGE, self.space)?,
             Some(frame) => frame / PAGE,
+            None if shared => {
+                // Where it is moved to must suit all users.
+                let space = self.system_of(absolute / SEGMENT).and_then(|system| core.systems.space(system));
+                core.bring_in(space.unwrap_or(self.space), self.space, place, true)?
+            }
             None => core.bring_in(self.space, self.space, place, low)?,
         };
         Ok((frame, shared))
@@ -243,10 +314,15 @@ impl GuestStorage {
 
     /// Tables of its own for a segment: no page has any contents.
     pub(super) fn make_tables(&self, core: &mut Core, segment: u32) -> Result<u32, NoFrame> {
-        let at = core.allocate(tables::LENGTH.next_multiple_of(64), Some(self.space))?;
-        let table = tables::lay_out(&self.storage, at, self.vmblok.get(), None);
+        let table = self.lay_out_tables(core)?;
         self.storage.store_u32(self.segment_entry(segment), tables::SEGMENT_ENTRY | table);
         Ok(table)
+    }
+
+    /// Tables that no segment has yet.
+    pub(super) fn lay_out_tables(&self, core: &mut Core) -> Result<u32, NoFrame> {
+        let at = core.allocate(tables::LENGTH.next_multiple_of(64), Some(self.space))?;
+        Ok(tables::lay_out(&self.storage, at, self.vmblok.get(), None))
     }
 
     /// Gives up everything in a segment of its own.
@@ -260,7 +336,7 @@ impl GuestStorage {
             core.discard(place);
         }
         self.storage.store_u32(self.segment_entry(segment), SEGMENT_INVALID);
-        core.release(table - tables::PAGCORE, tables::LENGTH.next_multiple_of(64));
+        core.release_tables(table);
     }
 
     /// The page at an absolute address was, or is going to be, changed where [`GuestStorage::locate`] says that it is, by
@@ -324,6 +400,12 @@ impl GuestStorage {
         self.purge.take()
     }
 
+    /// Whether, since the last time, segments became shared or no longer shared: shadow tables made before are wrong about
+    /// what may be stored into.
+    pub fn take_remapped(&self) -> bool {
+        self.remapped.take()
+    }
+
     /// Whether, since the last time, something could not be stored because neither real storage nor the page area had
     /// room: the virtual machine cannot go on.
     pub fn take_lost(&self) -> bool {
@@ -338,6 +420,7 @@ impl GuestStorage {
 
 impl Drop for GuestStorage {
     fn drop(&mut self) {
+        self.purge_systems();
         let real = Arc::clone(&self.real);
         let mut core = real.core();
         (0..SEGMENTS).for_each(|segment| self.drop_tables(&mut core, segment));

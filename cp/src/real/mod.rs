@@ -9,13 +9,16 @@ mod frames;
 mod guest;
 mod pieces;
 mod shadows;
+mod sharing;
 mod spaces;
+mod systems;
 mod tables;
 
 pub use self::{
     frames::{NoFrame, RealStorage, Usage},
     guest::{GuestStorage, Located, Missing, StorageError},
     spaces::Counts,
+    systems::{NamedSystem, SavedPage, SystemError, SystemExtent},
 };
 
 /// Bytes in a page and in a frame.

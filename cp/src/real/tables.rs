@@ -76,6 +76,17 @@ pub fn set_vmblok(storage: &Storage, table: u32, vmblok: u32) {
     storage.store_u32(table + SWAP_TABLE, vmblok);
 }
 
+/// How many segment-table entries name a page table: PAGACT and PAGTOT.
+pub fn set_users(storage: &Storage, table: u32, users: u16) {
+    storage.store_u16(table - 12, users);
+    storage.store_u16(table - 10, users);
+}
+
+/// So many segment-table entries more name a page table.
+pub fn add_users(storage: &Storage, table: u32, more: i16) {
+    set_users(storage, table, storage.u16(table - 10).saturating_add_signed(more));
+}
+
 /// The page-table entry and the swap-table entry of one page: their real addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
