@@ -25,6 +25,12 @@ use super::{
 
 /// Frames below 16 MiB, which control blocks need.
 const LOW: usize = (16 << 20) / PAGE as usize;
+/// Frames that one who runs gives up for those that found none.
+const GRANT: u32 = 32;
+/// Frames with which one can make progress.
+const ENOUGH: u32 = 16;
+/// How often one may run before what was freed for it is anybody's.
+const CHANCES: u32 = 4;
 /// No frame.
 const NONE: u32 = u32::MAX;
 
@@ -60,6 +66,16 @@ pub struct Frame {
     previous: u32,
 }
 
+/// One who found no frame.
+#[derive(Debug)]
+struct Starving {
+    space: u32,
+    /// Frames were freed since.
+    granted: bool,
+    /// How often it ran since.
+    runs: u32,
+}
+
 /// The core table and all that is under the same lock.
 #[derive(Debug)]
 pub struct Core {
@@ -79,6 +95,8 @@ pub struct Core {
     reserve: usize,
     /// The end of the V=R area.
     reserved: u32,
+    /// Who found no frame because those that run have them all.
+    starving: Vec<Starving>,
     /// Of each frame, not zero if its page was changed by others than the instructions of its virtual machine, whose
     /// changes the key records. The virtual machine sets it without the lock.
     pub changed: Arc<[AtomicU8]>,
@@ -116,6 +134,7 @@ impl Core {
             pieces: Pieces::default(),
             hands: [0; 2],
             reserved,
+            starving: Vec::new(),
             changed: (0..count).map(|_| AtomicU8::new(0)).collect(),
             storage,
         }
@@ -173,6 +192,27 @@ impl Core {
 
     /// A frame for a page; it is in no list, and may hold anything.
     pub fn take_for_page(&mut self, requester: u32, low: bool) -> Result<u32, NoFrame> {
+        let frame = self.find_for_page(requester, low);
+        let place = self.starving.iter().position(|starving| starving.space == requester);
+        match (place, &frame) {
+            (None, Err(NoFrame)) if self.spaces.is_running(requester) => {
+                self.starving.push(Starving { space: requester, granted: false, runs: 0 });
+            }
+            (Some(n), Ok(_)) if self.spaces.space(requester).counts.resident >= ENOUGH => {
+                self.starving.swap_remove(n);
+            }
+            _ => {}
+        }
+        frame
+    }
+
+    fn find_for_page(&mut self, requester: u32, low: bool) -> Result<u32, NoFrame> {
+        // What was freed for others is not for those who had it.
+        let is_for_others =
+            !self.starving.is_empty() && self.starving.iter().all(|starving| starving.space != requester);
+        if is_for_others && let Some(frame) = self.steal(Some(requester), low) {
+            return Ok(frame);
+        }
         if !low && let Some(frame) = self.high.pop() {
             return Ok(frame);
         }
@@ -183,6 +223,31 @@ impl Core {
         }
         self.restock(requester);
         self.steal(Some(requester), low).ok_or(NoFrame)
+    }
+
+    /// It ends running, and may lose frames to those that found none while it ran.
+    pub fn end_running(&mut self, space: u32) {
+        self.spaces.end(space);
+        if self.starving.is_empty() || self.spaces.is_running(space) {
+            return;
+        }
+        self.starving.retain_mut(|starving| {
+            starving.runs += u32::from(starving.space == space && starving.granted);
+            starving.runs < CHANCES
+        });
+        if self.starving.iter().any(|starving| starving.space != space && !starving.granted) {
+            let resident = self.spaces.space(space).counts.resident;
+            let left = self.trim(space, resident - (resident / 2).min(GRANT + self.reserve as u32));
+            if left < resident {
+                self.starving.iter_mut().for_each(|starving| starving.granted |= starving.space != space);
+            }
+        }
+    }
+
+    /// A storage is gone that had no page any more.
+    pub fn close_space(&mut self, space: u32) {
+        self.spaces.close(space);
+        self.starving.retain(|starving| starving.space != space);
     }
 
     /// Makes a frame free that no list has.

@@ -41,6 +41,7 @@ pub struct Usage {
 /// A virtual machine's pages and tables are changed by whoever needs its frames, except while it runs
 /// ([`RealStorage::begin_running`]): then only it may do that itself. So what [`super::GuestStorage::locate`] has said of a
 /// page holds till the same virtual machine asks for another one, or ends running.
+/// One that runs may have all frames: then another one finds none, and has to wait till that has ended running.
 #[derive(Debug)]
 pub struct RealStorage {
     storage: Arc<Storage>,
@@ -122,11 +123,12 @@ impl RealStorage {
         }
     }
 
-    /// The end of what [`RealStorage::begin_running`] began.
+    /// The end of what [`RealStorage::begin_running`] began. If others found no frame meanwhile
+    /// ([`super::Missing::NoFrame`]) it may lose some now; so they get on if they try again.
     pub fn end_running(&self, owner: Owner) {
         let mut core = self.core();
         if let Some(space) = core.spaces.find(owner) {
-            core.spaces.end(space);
+            core.end_running(space);
         }
     }
 

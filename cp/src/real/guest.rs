@@ -54,7 +54,8 @@ pub enum Missing {
     /// The virtual machine has no such storage.
     #[error("the virtual machine has no such storage")]
     Addressing,
-    /// There is no frame to bring the page into.
+    /// There is no frame to bring the page into. Those that run on other processors may have them all; then it is time to
+    /// end running, and try again.
     #[error("there is no frame for the page")]
     NoFrame,
 }
@@ -97,7 +98,7 @@ pub(super) struct Hold<'a>(Option<&'a GuestStorage>);
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
         if let Some(guest) = self.0 {
-            guest.real.core().spaces.end(guest.space);
+            guest.real.core().end_running(guest.space);
         }
     }
 }
@@ -425,6 +426,6 @@ impl Drop for GuestStorage {
         let mut core = real.core();
         (0..SEGMENTS).for_each(|segment| self.drop_tables(&mut core, segment));
         core.release(self.segments, SEGMENTS * 4);
-        core.spaces.close(self.space);
+        core.close_space(self.space);
     }
 }

@@ -278,7 +278,7 @@ impl Core {
                 self.release_tables(table);
             }
             self.release(shared.shrtable.0, shared.shrtable.1);
-            self.spaces.close(shared.space);
+            self.close_space(shared.space);
         }
         if !is_defined {
             self.forget_system(system);
