@@ -177,10 +177,10 @@ fn shadow_entries_go_with_the_page() {
     real.storage().store_u16(shadow, entry);
     real.note_shadow(high, shadow, 8);
     guest.store_u32(0x3800, 5);
-    guest.set_key(0x3800, 0x46);
+    guest.set_key(0x3800, 0x44);
     let low = guest.locate_low(0x3000).unwrap().real;
     assert!(low < 16 << 20);
-    assert_eq!((real.storage().u16(shadow), guest.u32(0x3800), guest.key(0x3800)), (entry | 8, 5, 0x46));
+    assert_eq!((real.storage().u16(shadow), guest.u32(0x3800), guest.key(0x3800)), (entry | 8, 5, 0x44));
     assert_eq!((guest.locate(0x3000).unwrap().real, guest.locate_low(0x3FFF).unwrap().real), (low, low + 0xFFF));
     // Two halves in a table of 2K-byte pages.
     real.storage().store_u16(shadow, (low >> 8) as u16);
@@ -189,6 +189,7 @@ fn shadow_entries_go_with_the_page() {
     real.note_shadow(low, shadow + 2, 4);
     real.trim(Owner(1), 0);
     assert_eq!(real.storage().u32(shadow) & 0x0004_0004, 0x0004_0004);
+    assert_eq!((guest.u32(0x3800), guest.key(0x3800)), (5, 0x44));
     assert!(guest.lock_page(0x7000).unwrap().real < 16 << 20);
     real.note_shadow(u32::MAX, shadow, 8);
     real.check(&[&guest]).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cp::real::{GuestStorage, Missing, Owner, PAGE, RealStorage};
+use cp::real::{GuestStorage, Missing, NamedSystem, Owner, PAGE, RealStorage, SavedPage};
 use s370_arch::{
     interruption::ProgramCode,
     psw::{Psw, system_mask},
@@ -146,6 +146,72 @@ fn a_processor_forgets_frames_whose_pages_go() {
             assert!(guest.rounds >= 8 && counts.reads > 100 && counts.writes > 100, "{} {counts:?}", guest.rounds);
         }
         real.check(&guests.iter().map(|guest| &guest.storage).collect::<Vec<_>>()).unwrap();
+    }
+}
+
+/// What is in register 2 after the first word of a page was fetched many times, or the address that could not be translated.
+fn fetch(guest: &mut Guest, processor: &mut Processor, at: u32) -> Result<u32, u32> {
+    // L 2,0(,1); BCT 3,0(,15); SVC 0
+    guest.storage.store(PROGRAM, &[0x58, 0x20, 0x10, 0x00, 0x46, 0x30, 0xF0, 0x00, 0x0A, 0x00]);
+    guest.state.psw.address = PROGRAM;
+    guest.state.gr[1] = at;
+    guest.state.gr[3] = 300;
+    guest.state.gr[15] = PROGRAM;
+    std::mem::swap(&mut processor.state, &mut guest.state);
+    let (_, exit) = processor.run(&mut NoDevices, 1000);
+    std::mem::swap(&mut processor.state, &mut guest.state);
+    match exit {
+        Exit::Interruption(Interruption::Svc { .. }) => Ok(guest.state.gr[2]),
+        Exit::Interruption(Interruption::Program(program)) => match program.detail {
+            Detail::Translation(at) => Err(at),
+            detail => panic!("{detail:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_processor_forgets_pages_that_are_released_or_moved_or_no_longer_shared() {
+    for engine in [Engine::Slow, Engine::Fast, Engine::Translator] {
+        let real = Arc::new(RealStorage::new(20 << 20).unwrap());
+        let mut processor = processor(&real, engine);
+        let mut guest = Guest::new(&real, 1);
+        guest.storage.store_u32(0x5000, 55);
+        assert_eq!(fetch(&mut guest, &mut processor, 0x5000), Ok(55));
+        let high = guest.storage.locate(0x5000).unwrap().real;
+        let low = guest.storage.locate_low(0x5000).unwrap().real;
+        assert!(high >= 16 << 20 && low < 16 << 20);
+        real.storage().store_u32(high, 66);
+        assert_eq!(fetch(&mut guest, &mut processor, 0x5000), Ok(55));
+        guest.storage.release_pages(5, 5).unwrap();
+        assert_eq!(fetch(&mut guest, &mut processor, 0x5000), Err(0x5000));
+        guest.storage.locate(0x5000).unwrap();
+        assert_eq!(fetch(&mut guest, &mut processor, 0x5000), Ok(0));
+
+        let pages = vec![SavedPage { number: 16, keys: [0; 2], contents: Box::new([7; PAGE as usize]) }];
+        real.define_system(NamedSystem { name: "SYS".into(), shared: vec![1], pages, ..NamedSystem::default() })
+            .unwrap();
+        // Somebody else keeps the frame where it is.
+        let other = GuestStorage::new(real.clone(), Owner(2), PAGES * PAGE).unwrap();
+        other.load_system("SYS", true).unwrap();
+        assert_eq!(other.u8(0x1_0000), 7);
+        guest.storage.load_system("SYS", true).unwrap();
+        assert_eq!(fetch(&mut guest, &mut processor, 0x1_0000), Ok(0x0707_0707));
+        guest.storage.store_u32(0x1_0000, 8);
+        assert_eq!(fetch(&mut guest, &mut processor, 0x1_0000), Ok(8));
+        guest.storage.load_system("SYS", true).unwrap();
+        guest.storage.locate(0x1_0000).unwrap();
+        assert_eq!(fetch(&mut guest, &mut processor, 0x1_0000), Ok(0x0707_0707));
+        // The instruction is interrupted that would store into a shared page.
+        guest.storage.store(PROGRAM + 0x100, &[0x50, 0x20, 0x10, 0x00]);
+        guest.state.psw.address = PROGRAM + 0x100;
+        std::mem::swap(&mut processor.state, &mut guest.state);
+        let (_, exit) = processor.run(&mut NoDevices, 1);
+        std::mem::swap(&mut processor.state, &mut guest.state);
+        let Exit::Interruption(Interruption::Program(program)) = exit else { panic!("{exit:?}") };
+        assert_eq!(program.code, Some(ProgramCode::PROTECTION));
+        guest.storage.purge_system("SYS");
+        assert_eq!(fetch(&mut guest, &mut processor, 0x1_0000), Err(0x1_0000));
     }
 }
 

@@ -172,6 +172,14 @@ fn a_system_that_is_saved_again_is_new_for_new_users() {
     assert_eq!(real.systems(), ["COPY", "SYS"]);
     other.load_system("COPY", false).unwrap();
     assert_eq!((other.u32(0x3_0004), other.key(0x3_0800)), (1111, 0x48));
+    // What is changed gets a slot of its own.
+    other.store_u32(0x3_0004, 3333);
+    real.trim(Owner(2), 0);
+    assert_eq!(other.u32(0x3_0004), 3333);
+    let third = guest(&real, 3, MIB);
+    third.load_system("COPY", true).unwrap();
+    assert_eq!(third.u32(0x3_0004), 1111);
+    drop(third);
     check(&real, &[&other]);
 }
 

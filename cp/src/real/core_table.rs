@@ -497,10 +497,7 @@ impl Core {
         self.changed[to as usize].store(changed, Ordering::Relaxed);
         let space = self.frames[frame as usize].space;
         let place = self.frames[frame as usize].place;
-        let saved = self.storage.u8(place.swap);
         self.take_page(frame);
-        // The keys have moved along: nothing needs saving.
-        self.storage.store_u8(place.swap, saved);
         self.give_frame(frame);
         self.put_page(to, space, place);
         Ok(to)
