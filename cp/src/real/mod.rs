@@ -1,12 +1,24 @@
 //! The real machine's storage: frames of 4096 bytes, free storage for control blocks, the page area, and the storage of
 //! virtual machines made of them.
 
+mod access;
+mod area;
+mod check;
+mod core_table;
 mod frames;
 mod guest;
+mod pieces;
+mod shadows;
+mod sharing;
+mod spaces;
+mod systems;
+mod tables;
 
 pub use self::{
-    frames::{NoFrame, RealStorage},
+    frames::{NoFrame, RealStorage, Usage},
     guest::{GuestStorage, Located, Missing, StorageError},
+    spaces::Counts,
+    systems::{NamedSystem, SavedPage, SystemError, SystemExtent},
 };
 
 /// Bytes in a page and in a frame.

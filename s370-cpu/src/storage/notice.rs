@@ -155,6 +155,14 @@ impl Storage {
         }
     }
 
+    /// The block at `at` is going to hold something else, and translation tables no longer lead to it: has every
+    /// processor that shares this storage drop its table entries for the block before it executes its next instructions.
+    pub fn displace(&self, at: u32) {
+        if self.unwatch(at) {
+            self.post(&[Notice::Key(at & !(BLOCK - 1))], None);
+        }
+    }
+
     /// The key of the block at `at` was `old` and is `new`.
     pub(super) fn note_key(&self, at: u32, old: u8, new: u8) {
         let recorded = REFERENCE | CHANGE;
@@ -201,6 +209,16 @@ mod tests {
         storage.watch(0x800);
         storage.open(0x812, &two);
         assert!(!one.has_any() && !two.has_any());
+    }
+
+    #[test]
+    fn everyone_hears_of_a_block_that_is_displaced() {
+        let (storage, one, two) = storage();
+        storage.displace(0x800);
+        assert!(!one.has_any(), "nobody has an entry");
+        storage.watch(0x900);
+        storage.displace(0x800);
+        assert_eq!((one.take(), two.take()), (vec![Notice::Key(0x800)], vec![Notice::Key(0x800)]));
     }
 
     #[test]
