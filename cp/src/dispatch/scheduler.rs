@@ -203,7 +203,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// The frames that a machine was found to use. It counts when the machine next leaves or enters a queue.
+    /// The frames that a machine was found to use. It counts when the machine is next dropped from a
+    /// queue, or next ceases to be idle.
     pub fn working_set(&mut self, owner: Owner, pages: u32) {
         if let Some(task) = self.tasks.get_mut(&owner) {
             task.working_set.report(pages);
@@ -253,8 +254,8 @@ impl Scheduler {
             other => *other = Processor::Idle { roused: false },
         }
         let owner = self.list.choose(processor, owed)?;
-        let turn = self.begin_turn(owner, processor)?;
-        let preemptible = turn.queue == Queue::Two && !owed;
+        let (turn, class) = self.begin_turn(owner, processor)?;
+        let preemptible = class == Class::Two && !owed;
         self.processors[usize::from(processor)] = Processor::Running { preemptible, roused: false };
         Some(turn)
     }

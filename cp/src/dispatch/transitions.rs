@@ -22,13 +22,12 @@ impl Scheduler {
     pub(super) fn place(&mut self, owner: Owner, new: State) {
         let Some(task) = self.tasks.get(&owner) else { return };
         let (was_queued, is_queued) = (task.is_queued(), is_queued(new));
-        self.unlist(owner);
         if was_queued && !is_queued {
             self.drop_from_queue(owner);
         }
+        self.unlist(owner);
         if !was_queued && is_queued {
             if let Some(task) = self.tasks.get_mut(&owner) {
-                task.working_set.project();
                 task.in_queue = 0;
             }
             self.commit(owner);
@@ -211,7 +210,9 @@ impl Scheduler {
 
     /// A machine that was idle has something to do: it is eligible, or, if favored, in queue at once.
     pub(super) fn make_runnable(&mut self, owner: Owner, queue: Queue) {
-        if self.tasks.get(&owner).is_some_and(|task| task.favored != Favored::Off) {
+        let Some(task) = self.tasks.get_mut(&owner) else { return };
+        task.working_set.project();
+        if task.favored != Favored::Off {
             self.make_ready(owner, queue, 1, 0);
             self.trim();
         } else {
@@ -280,8 +281,8 @@ impl Scheduler {
             && self.owed >= self.tuning.dispatch_slice_2.saturating_mul(rest)
     }
 
-    /// A machine from the dispatch list runs.
-    pub(super) fn begin_turn(&mut self, owner: Owner, processor: u16) -> Option<Turn> {
+    /// A machine from the dispatch list runs, as one of this class.
+    pub(super) fn begin_turn(&mut self, owner: Owner, processor: u16) -> Option<(Turn, Class)> {
         let task = self.tasks.get(&owner)?;
         let State::Ready { queue, entry, .. } = task.state else { return None };
         let left = match queue {
@@ -297,7 +298,7 @@ impl Scheduler {
         self.place(owner, State::Running { queue, class: entry.class, processor });
         self.tasks.get_mut(&owner)?.usage.turns += 1;
         self.meter.turns += 1;
-        Some(Turn { owner, slice: slice.max(self.tuning.least_turn), queue })
+        Some((Turn { owner, slice: slice.max(self.tuning.least_turn), queue }, entry.class))
     }
 
     /// Charges a turn to the machine and to its queue.

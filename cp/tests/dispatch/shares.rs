@@ -131,6 +131,8 @@ fn a_machine_that_waits_is_served_before_those_that_compute() {
     let mut simulation = Simulation::new(1);
     let reader = simulation.add(64, Behaviour::disk(MILLISECOND, 9 * MILLISECOND));
     simulation.add_many(5, 64, Behaviour::COMPUTE);
+    simulation.run(SECOND);
+    simulation.forget();
     simulation.run(seconds(10));
     let machine = &simulation.machines[&reader];
     // It asks for less than a fair share and gets all of it, except that it does not preempt others of queue 2.

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
 use cp::{
@@ -89,7 +89,7 @@ pub struct Simulation {
     running: Vec<Option<Running>>,
     events: BinaryHeap<Reverse<(u64, u64, Event)>>,
     sequence: u64,
-    tick_at: u64,
+    ticks: BTreeSet<u64>,
 }
 
 impl Simulation {
@@ -110,7 +110,7 @@ impl Simulation {
             running: vec![None; usize::from(tuning.processors)],
             events: BinaryHeap::new(),
             sequence: 0,
-            tick_at: 0,
+            ticks: BTreeSet::new(),
         };
         for processor in 0..tuning.processors {
             simulation.pick(processor);
@@ -192,7 +192,10 @@ impl Simulation {
                 let why = machine.behaviour.wake;
                 self.scheduler.ready(owner, why, self.now);
             }
-            Event::Tick => self.scheduler.tick(self.now),
+            Event::Tick => {
+                self.ticks.remove(&self.now);
+                self.scheduler.tick(self.now);
+            }
         }
     }
 
@@ -212,10 +215,10 @@ impl Simulation {
             }
         }
         if let Some(at) = self.scheduler.next_event()
-            && at != self.tick_at
+            && !self.ticks.contains(&at)
         {
             assert!(at > self.now, "an event that fell due is still there");
-            self.tick_at = at;
+            self.ticks.insert(at);
             self.post(at, Event::Tick);
         }
     }
