@@ -5,6 +5,7 @@
 
 pub mod assigned_storage;
 pub mod channel;
+pub mod classification;
 pub mod control_register;
 pub mod disassemble;
 pub mod display;

@@ -73,6 +73,7 @@ pub struct VirtualMachine<B = Channels> {
     pub instruction_time: u64,
     /// How the real processor executes its instructions.
     pub engine: Engine,
+    real: Arc<RealStorage>,
     shadows: Shadows,
     blocks: ControlBlocks,
     /// Control registers are in the ECBLOK as they are in the state.
@@ -111,6 +112,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     ) -> Result<VirtualMachine<B>, StorageError> {
         let storage = GuestStorage::new(Arc::clone(real), owner, definition.storage)?;
         let blocks = ControlBlocks::new(real, definition.user, definition.storage, storage.designation())?;
+        storage.set_vmblok(blocks.vmblok);
         let mut state = CpuState::new(definition.model);
         state.run_state = s370_cpu::state::RunState::Stopped;
         let mut machine = VirtualMachine {
@@ -122,6 +124,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
             counts: Counts::default(),
             instruction_time: s370_cpu::state::MICROSECOND,
             engine: Engine::default(),
+            real: Arc::clone(real),
             shadows: Shadows::new(Arc::clone(real), Arc::clone(pool)),
             blocks,
             registers_kept: false,
@@ -158,12 +161,8 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// Takes an interruption as the virtual machine's processor does.
     fn take(&mut self, interruption: &Interruption) {
         self.counts.interruptions += 1;
-        let mut next = self.state.take(&self.storage, interruption).err();
-        for _ in 0..2 {
-            let Some(program) = next else { break };
-            next = self.state.take(&self.storage, &Interruption::Program(program)).err();
-        }
-        let invalid = next.is_some();
+        let early = self.state.take(&self.storage, interruption).err().map(Interruption::Program);
+        let invalid = early.is_some_and(|early| self.state.take(&self.storage, &early).is_err());
         // A program new PSW that is itself invalid leads to itself.
         if invalid || self.string.goes_on(*interruption, self.state.psw, true) {
             self.state.run_state = s370_cpu::state::RunState::CheckStop;

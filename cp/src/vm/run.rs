@@ -21,7 +21,7 @@ use s370_arch::{
 };
 use s370_cpu::{
     bus::{Bus, Diagnose, NoDevices},
-    dat,
+    dat::{self, Format},
     interruption::{Detail, Interruption, ProgramInterruption},
     processor::{Exit, Processor},
     state::{CpuState, RunState},
@@ -52,6 +52,8 @@ pub enum Stop {
     Stopped,
     /// There is no frame that could be taken for it now.
     NoFrame,
+    /// Neither real storage nor the page area had room for what it stored: it cannot go on.
+    Lost,
 }
 
 /// What was done for a virtual machine.
@@ -90,6 +92,14 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
 
     /// Runs it: executes at most so many of its instructions, and takes the interruptions that come with them.
     pub fn run(&mut self, processor: &mut Processor, budget: u64) -> Stop {
+        // Meanwhile nobody else takes its pages.
+        self.real.begin_running(self.owner);
+        let stop = self.run_here(processor, budget);
+        self.real.end_running(self.owner);
+        if self.storage.take_lost() { Stop::Lost } else { stop }
+    }
+
+    fn run_here(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         /// A new PSW may let in the next interruption without end.
         const IN_A_ROW: u32 = 100;
         let mut left = budget;
@@ -129,6 +139,12 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         if self.state.psw.secondary {
             // Instructions come from one space and operands from another: simulated one by one.
             return self.simulate(processor);
+        }
+        if self.storage.take_remapped() {
+            // Segments are shared or no longer shared: what may be stored into is another matter now.
+            self.shadows.purge();
+            self.epoch += 1;
+            self.purge(processor);
         }
         let selected = match self.shadows.select(&self.state, &self.storage) {
             Ok(Some(selected)) => selected,
@@ -286,13 +302,25 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// a page was missing, and may be about to move something over themselves: the bare machine, for which no page is
     /// missing, would not fetch them again. So they are not begun again, but simulated to their end.
     fn is_interruptible(&self) -> bool {
-        let address = self.state.psw.address;
+        self.fetch(self.state.psw.address).is_some_and(|opcode| matches!(opcode, 0x0E | 0x0F | 0x44))
+    }
+
+    /// The byte at a logical address in the primary space or in real storage.
+    fn fetch(&self, address: u32) -> Option<u8> {
         let real = match self.state.psw.translation() {
-            false => Some(address),
-            true => dat::translate(&self.state, &self.storage, self.state.cr[1], address).ok().map(|place| place.real),
+            false => address,
+            true => dat::translate(&self.state, &self.storage, self.state.cr[1], address).ok()?.real,
         };
-        let absolute = real.map(|real| self.state.absolute(real)).filter(|at| *at < self.storage.size());
-        absolute.is_some_and(|at| matches!(self.storage.u8(at), 0x0E | 0x0F | 0x44))
+        let absolute = self.state.absolute(real);
+        self.storage.is_addressable(absolute).then(|| self.storage.u8(absolute))
+    }
+
+    fn instruction_bytes(&self, address: u32) -> Option<[u8; 4]> {
+        let mut bytes = [0; 4];
+        for (at, byte) in (address..).zip(&mut bytes) {
+            *byte = self.fetch(at & 0x00FF_FFFF)?;
+        }
+        Some(bytes)
     }
 
     fn loops(&self) -> Option<Stop> {
@@ -310,8 +338,11 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         self.string.executed(1);
         self.state.time = self.state.time.wrapping_add(self.instruction_time);
         self.registers_kept &= registers == self.state.cr;
-        if self.storage.take_purge() || effects.purge || prefix != self.state.prefix {
-            self.purge_shadows(processor, instruction);
+        let invalidated = self.storage.take_purge();
+        if effects.purge || prefix != self.state.prefix {
+            self.purge_shadows(processor);
+        } else if invalidated {
+            self.invalidate_shadow(processor, instruction);
         }
         match outcome {
             Err(interruption) => {
@@ -323,13 +354,38 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         diagnose.map(Stop::Diagnose)
     }
 
-    /// The virtual machine has purged its TLB, invalidated a page-table entry or set a prefix.
-    fn purge_shadows(&mut self, processor: &mut Processor, _instruction: u32) {
+    /// The virtual machine has purged its TLB, or set a prefix.
+    fn purge_shadows(&mut self, processor: &mut Processor) {
         if self.shadows.purge() {
-            self.epoch += 1;
-            let shadows = &self.shadows;
-            processor.purge_tables(|designation| shadows.has(designation));
+            self.forget_shadows(processor);
         }
+    }
+
+    /// The virtual machine has executed INVALIDATE PAGE TABLE ENTRY at this address: the shadow entries that were made from
+    /// that entry go, the others stay.
+    fn invalidate_shadow(&mut self, processor: &mut Processor, instruction: u32) {
+        /// The operation code.
+        const IPTE: [u8; 2] = [0xB2, 0x21];
+        let format = Format::of(self.state.cr[0]);
+        let bytes = self.instruction_bytes(instruction);
+        match (bytes, format) {
+            (Some([first, second, _, registers]), Some(format)) if [first, second] == IPTE => {
+                let register = |number: u8| self.state.gr[usize::from(number & 15)];
+                let page = (register(registers) & ((1 << format.segment_shift) - 1)) >> format.page_shift;
+                let entry = (register(registers >> 4) & 0x00FF_FFF8).wrapping_add(page * 2) & 0x00FF_FFFF;
+                self.shadows.invalidate(entry);
+                self.forget_shadows(processor);
+            }
+            // It was the target of EXECUTE, or has moved: all of them, which is always right.
+            _ => self.purge_shadows(processor),
+        }
+    }
+
+    /// Has processors forget what they know of the shadow tables.
+    fn forget_shadows(&mut self, processor: &mut Processor) {
+        self.epoch += 1;
+        let shadows = &self.shadows;
+        processor.purge_tables(|designation| shadows.has(designation));
     }
 
     /// The virtual machine is in the wait state.

@@ -215,7 +215,14 @@ impl Shadows {
                 Err(_) => return Ok(Filled::Guest),
             },
         };
-        let located = match storage.locate(state.absolute(translation.real)) {
+        let absolute = state.absolute(translation.real);
+        // The entries of tables of 2K-byte pages have no room for more bits of a frame's address.
+        let format = self.current.and_then(|index| self.spaces[index].key.format());
+        let found = match format {
+            Some(Format { page_shift: 11, .. }) => storage.locate_low(absolute),
+            _ => storage.locate(absolute),
+        };
+        let located = match found {
             Ok(located) => located,
             Err(Missing::Addressing) => return Ok(Filled::Guest),
             Err(Missing::NoFrame) => return Err(NoFrame),
