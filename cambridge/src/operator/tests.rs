@@ -59,7 +59,8 @@ impl Drop for Temporary {
 fn step_shows_each_instruction() {
     let mut system = system();
     // LA 1,5; AR 1,1.
-    said_all(&mut system, &["alter 1000 41100005 1A11", "alter psw 00080000 00001000"]);
+    let altered = said_all(&mut system, &["alter 1000 41100005 1A11", "alter psw 00080000 00001000"]);
+    assert!(altered[0].starts_with("001000  41100005 1A11 ") && altered[1].starts_with("PSW  00080000"), "{altered:?}");
     let text = said(&mut system, "step 2");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
