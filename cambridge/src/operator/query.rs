@@ -46,13 +46,18 @@ fn devices(system: &mut System) -> String {
 }
 
 fn channels(system: &mut System) -> String {
+    let working = system.bare.channels.working();
     let mut text = String::new();
     for (channel, activity) in system.bare.channels.activity() {
+        let is_working = working & 1 << channel != 0;
         let devices = system.devices.keys().filter(|address| address.0 >> 8 == u16::from(channel)).count();
         let _ = writeln!(
             text,
-            "Channel {channel:X}: {devices} devices, {} commands, {} bytes, {} interruptions",
-            activity.commands, activity.bytes, activity.interruptions
+            "Channel {channel:X}: {devices} devices, {} commands, {} bytes, {} interruptions{}",
+            activity.commands,
+            activity.bytes,
+            activity.interruptions,
+            if is_working { ", working" } else { "" }
         );
     }
     if text.is_empty() { "There are no channels.\n".to_owned() } else { text }

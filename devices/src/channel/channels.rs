@@ -232,6 +232,17 @@ impl Channels {
         (0..).zip(&self.channels).filter_map(|(number, channel)| Some((number, channel.as_deref()?.activity)))
     }
 
+    /// Channels that have a channel program which goes on by itself; bit n: channel n. A program that waits for something
+    /// outside, as a read does for whoever types, keeps its subchannel, not the channel.
+    #[must_use]
+    pub fn working(&self) -> u16 {
+        let is_working = |channel: &Channel| {
+            channel.units().any(|(_, unit)| matches!(unit.state, State::Working(_)) && !unit.waits_outside)
+        };
+        let channels = (0..).zip(&self.channels).filter(|(_, channel)| channel.as_deref().is_some_and(is_working));
+        channels.fold(0, |working, (number, _): (u32, _)| working | 1 << number)
+    }
+
     /// Whether nothing will happen by itself: no device is going to go on at some time, and no interruption is pending.
     /// Devices may wait for something outside.
     #[must_use]
