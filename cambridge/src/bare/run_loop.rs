@@ -142,6 +142,13 @@ pub struct RunLoop<'a> {
 impl RunLoop<'_> {
     /// Runs until somebody ends it, or nobody is left who could do anything with the machine.
     pub fn run(mut self) -> Ended {
+        let ended = self.run_until_ended();
+        self.system.finish_all();
+        self.pump();
+        ended
+    }
+
+    fn run_until_ended(&mut self) -> Ended {
         let mut budget = DETERMINISTIC_BUDGET;
         let mut meter = Meter::new(Instant::now());
         let mut shown: Option<(Activity, bool)> = None;

@@ -176,7 +176,7 @@ pub const DECK_FORMATS: &[&str] = &["auto", "text", "ebcdic", "binary"];
 /// How punched cards are written to files.
 pub const PUNCH_FORMATS: &[&str] = &["ebcdic", "text", "binary"];
 /// How printed lines are written to files.
-pub const PRINT_FORMATS: &[&str] = &["text", "ascii"];
+pub const PRINT_FORMATS: &[&str] = &["text", "ascii", "pdf"];
 /// Character codes.
 pub const CODES: &[&str] = &["037", "1047"];
 /// What ends a line.
@@ -208,7 +208,8 @@ pub const OPTIONS: &[OptionKind] = &[
     option("format",    &[Class::Punch], Form::Word(PUNCH_FORMATS), true,
            "how cards are written: ebcdic (the default) 80 and binary 160 bytes a card, text a line a card"),
     option("format",    &[Class::Printer], Form::Word(PRINT_FORMATS), true,
-           "how lines are written: text is UTF-8 (the default), ascii has question marks for other characters"),
+           "how lines are written: text is UTF-8, ascii has question marks for other characters, pdf a page for each form; \
+            by default pdf if the file's name ends with .pdf, otherwise text"),
     option("code",      &[Class::Reader, Class::Punch, Class::Printer], Form::Word(CODES), true,
            "the character code in the machine; 037 by default"),
     option("line-end",  &[Class::Punch, Class::Printer], Form::Word(LINE_ENDS), true,
