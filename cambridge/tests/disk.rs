@@ -67,6 +67,28 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
+fn two_drives_cannot_share_a_pack() {
+    let directory = Directory::new("shared");
+    directory.good("create pack.ckd --model 2311 --cylinders 5");
+    let bare = |options: &str| {
+        let drive = |address| format!("[device.{address}]\ntype = \"2311\"\nfile = \"pack.ckd\"\n{options}");
+        fs::write(directory.0.join("machine.toml"), drive("190") + &drive("290")).expect("a file");
+        fs::write(directory.0.join("script"), "exit 0\n").expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cambridge"));
+        command.args(["bare", "--config", "machine.toml", "--script", "script"]).current_dir(&directory.0);
+        let output = command.output().expect("the program");
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    let (status, error) = bare("");
+    assert_eq!(status, Some(2), "{error}");
+    assert!(
+        error.contains("device 290: pack.ckd: in use by another process, or by another device of this one"),
+        "{error}"
+    );
+    assert_eq!(bare("read-only = true\n"), (Some(0), String::new()));
+}
+
+#[test]
 fn a_pack_is_made_and_described() {
     let directory = Directory::new("made");
     assert_eq!(directory.good("create work.ckd --model 2311 --cylinders 5 --label work01"), "");
