@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use console::tn3270::terminal::Model;
 use devices::{
+    area::Area,
     console::{display, typewriter},
-    device::{self, Data, Initial, Progress},
+    device::{self, Initial},
 };
 use s370_arch::{channel::UnitStatus, ebcdic::from_text};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -45,55 +46,11 @@ impl Machine {
     }
 
     /// A write of these bytes, as far as it goes without the terminal.
-    fn write(&mut self, address: u16, code: u8, data: &[u8]) -> Bytes {
+    fn write(&mut self, address: u16, code: u8, data: &[u8]) -> Area {
         assert!(matches!(self.start(address, code), Initial::Accepted(_)));
-        let mut bytes = Bytes { out: data.to_vec(), stored: Vec::new() };
+        let mut bytes = Area::of(data);
         bytes.run(self.at(address));
         bytes
-    }
-}
-
-/// A channel without counts.
-struct Bytes {
-    out: Vec<u8>,
-    stored: Vec<u8>,
-}
-
-impl Bytes {
-    fn run(&mut self, device: &mut dyn Device) -> Option<UnitStatus> {
-        loop {
-            match device.transfer(self, 0) {
-                Progress::Ended(ending) => return Some(ending.status),
-                Progress::Wait(_) if device.is_ready() => {}
-                Progress::Wait(_) => return None,
-            }
-        }
-    }
-}
-
-impl Data for Bytes {
-    fn room(&mut self) -> usize {
-        self.out.len().max(1000)
-    }
-
-    fn fetch(&mut self, into: &mut [u8]) -> usize {
-        let count = into.len().min(self.out.len());
-        into[..count].copy_from_slice(&self.out[..count]);
-        self.out.drain(..count);
-        count
-    }
-
-    fn fetch_some(&mut self, into: &mut [u8]) -> usize {
-        self.fetch(into)
-    }
-
-    fn store(&mut self, from: &[u8]) -> usize {
-        self.stored.extend(from);
-        from.len()
-    }
-
-    fn store_backward(&mut self, from: &[u8]) -> usize {
-        self.store(from)
     }
 }
 
@@ -151,9 +108,9 @@ fn a_line_mode_terminal_sits_at_the_typewriter() {
     assert!(!machine.at(0x1F).is_ready());
     let line = Happened::Typed(line::Event::Line(from_text("yes")));
     assert_eq!(person.does(&mut switchboard, &mut machine, line), [Notice::Changed(0x1F)]);
-    let mut bytes = Bytes { out: Vec::new(), stored: Vec::new() };
+    let mut bytes = Area::empty(1000);
     assert_eq!(bytes.run(machine.at(0x1F)), Some(UnitStatus::ENDED));
-    assert_eq!(bytes.stored, from_text("yes"));
+    assert_eq!(bytes.read(), from_text("yes"));
     machine.start(0x1F, 0x0A);
     person.does(&mut switchboard, &mut machine, Happened::Typed(line::Event::Cancel));
     assert_eq!(bytes.run(machine.at(0x1F)), Some(UnitStatus::ENDED | UnitStatus::UNIT_EXCEPTION));
@@ -245,7 +202,7 @@ fn a_typewriter_waits_for_a_terminal_that_does_not_read() {
         if !matches!(machine.start(0x1F, 0x09), Initial::Accepted(_)) {
             panic!("not ready");
         }
-        let mut bytes = Bytes { out: vec![0x40; 400], stored: Vec::new() };
+        let mut bytes = Area::of(&[0x40; 400]);
         let status = bytes.run(machine.at(0x1F));
         switchboard.flush(&mut machine);
         if status.is_none() && !machine.at(0x1F).is_ready() {
