@@ -116,6 +116,25 @@ fn a_pack_is_made_and_described() {
 }
 
 #[test]
+fn a_pack_gets_a_table_of_contents() {
+    let directory = Directory::new("vtoc");
+    directory.good("create work.cckd --model 3330 --volser work01 --compress zlib");
+    assert!(directory.good("info work.cckd").ends_with("volume   WORK01, table of contents at 0-1-1\n"));
+    let listing = directory.good("ls work.cckd");
+    assert!(listing.starts_with("volume WORK01: 0 data sets, 7657 tracks free\n"), "{listing}");
+    directory.good("create small.ckd --model 2311 --cylinders 5 --volser A --vtoc 40,10");
+    assert!(directory.good("info small.ckd").ends_with("volume   A, table of contents at 4-0-1\n"));
+    assert!(directory.good("check small.ckd").starts_with("small.ckd: in order, "));
+    let error = directory.bad("create wrong.ckd --model 2311 --cylinders 5 --volser A --vtoc 40,11", 2);
+    assert!(error.contains("of 11 tracks cannot be at track 40: tracks 1 to 49 are for data"), "{error}");
+    directory.bad("create wrong.ckd --model 2311 --volser A --label B", 2);
+    directory.bad("create wrong.ckd --model 2311 --vtoc 1,2", 2);
+    directory.bad("create wrong.ckd --model 2311 --volser A --vtoc 1", 2);
+    directory.bad("create wrong.fba --model 3370 --volser A", 2);
+    assert_eq!(directory.names(), ["small.ckd", "work.cckd"]);
+}
+
+#[test]
 fn images_are_converted_every_way() {
     let directory = Directory::new("converted");
     directory.good("create first.ckd --model 3340 --cylinders 7 --label CONV01");
