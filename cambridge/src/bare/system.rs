@@ -93,6 +93,9 @@ impl System {
             Timing::Quick => ChannelTiming::Quick,
             Timing::Real => ChannelTiming::Real,
         });
+        for &(channel, kind) in &configuration.channels {
+            bare.channels.set_kind(channel, kind);
+        }
         let host_time = matches!(configuration.clock, Clock::Host { .. }).then(HostTime::start);
         if host_time.is_some() {
             bare.use_host_clock();

@@ -100,6 +100,11 @@ impl Kind {
         if let Some(model) = geometry::Model::named(&capital) {
             return Ok(kind(model.name, Class::Disk));
         }
+        // As with packs of tracks: the smallest of its type.
+        let is_of_type = |model: &&fba::Model| model.name.split_once('-').is_some_and(|(device, _)| device == capital);
+        if let Some(model) = fba::MODELS.iter().find(is_of_type) {
+            return Ok(kind(model.name, Class::BlockDisk));
+        }
         Err(format!("{name:?} is not a device type{}", suggestion(name, kinds().map(|kind| kind.name))))
     }
 }
@@ -236,6 +241,7 @@ mod tests {
         assert_eq!(Kind::named("2540r"), Ok(kind("2540R", Class::Reader)));
         assert_eq!(Kind::named("3330"), Ok(kind("3330-1", Class::Disk)));
         assert_eq!(Kind::named("3330-11"), Ok(kind("3330-11", Class::Disk)));
+        assert_eq!(Kind::named("3370"), Ok(kind("3370-1", Class::BlockDisk)));
         assert_eq!(Kind::named("3215x"), Err("\"3215x\" is not a device type; did you mean \"3215\"?".to_owned()));
     }
 

@@ -119,6 +119,12 @@ impl Channels {
         true
     }
 
+    /// What a channel is; none if it is not operational.
+    #[must_use]
+    pub fn kind(&self, channel: u8) -> Option<ChannelKind> {
+        self.channels.get(usize::from(channel))?.as_deref().map(|channel| channel.kind)
+    }
+
     /// How long devices take.
     #[must_use]
     pub fn timing(&self) -> Timing {
