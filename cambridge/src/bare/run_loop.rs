@@ -73,15 +73,10 @@ struct Meter {
 }
 
 impl Meter {
-    fn new(now: Instant) -> Meter {
-        Meter {
-            since: now,
-            instructions: 0,
-            channels: Vec::new(),
-            mips: 0.0,
-            io: 0.0,
-            lights: ChannelLights::default(),
-        }
+    fn new(system: &System, now: Instant) -> Meter {
+        let channels: Vec<_> = system.bare.channels.activity().collect();
+        let lights = lights(&channels, &channels, system.bare.channels.working());
+        Meter { since: now, instructions: system.instructions, channels, mips: 0.0, io: 0.0, lights }
     }
 
     /// Works the figures out again if it is time; tells whether it was.
@@ -150,7 +145,7 @@ impl RunLoop<'_> {
 
     fn run_until_ended(&mut self) -> Ended {
         let mut budget = DETERMINISTIC_BUDGET;
-        let mut meter = Meter::new(Instant::now());
+        let mut meter = Meter::new(&self.system, Instant::now());
         let mut shown: Option<(Activity, bool)> = None;
         loop {
             while let Ok(event) = self.events.try_recv() {
