@@ -38,7 +38,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// Somebody has it.
-    #[error("{file}: in use by another process")]
+    #[error("{file}: in use by another process, or by another device of this one")]
     InUse {
         /// The file's name.
         file: String,

@@ -305,6 +305,13 @@ fn libraries_are_searched_in_order() {
     };
     assert_eq!(bytes("--maclib macros --maclib other.maclib"), [0, 0, 0, 42, 0x18, 0x55]);
     assert_eq!(bytes("-m other.maclib -m macros"), [0, 0, 0, 7, 0x18, 0x55]);
+    // What is beside the source comes last, and only files with an extension of members.
+    place.put("answer.mac", "         MACRO\n         ANSWER\n         DC    F'9'\n         MEND\n");
+    place.put("EQUATES", "R5       EQU   6\n");
+    assert_eq!(bytes("--maclib macros"), [0, 0, 0, 42, 0x18, 0x55]);
+    assert_eq!(place.run("asm -q x.asm").0, 8, "EQUATES has no extension");
+    place.put("EQUATES.copy", "R5       EQU   7\n");
+    assert_eq!(bytes(""), [0, 0, 0, 9, 0x18, 0x77]);
     place.put(
         "bad.maclib",
         maclib("ANSWER", &["         MACRO", "         ANSWER", "         LR    99,1", "         MEND"]),

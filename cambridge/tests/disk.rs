@@ -67,6 +67,28 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
+fn two_drives_cannot_share_a_pack() {
+    let directory = Directory::new("shared");
+    directory.good("create pack.ckd --model 2311 --cylinders 5");
+    let bare = |options: &str| {
+        let drive = |address| format!("[device.{address}]\ntype = \"2311\"\nfile = \"pack.ckd\"\n{options}");
+        fs::write(directory.0.join("machine.toml"), drive("190") + &drive("290")).expect("a file");
+        fs::write(directory.0.join("script"), "exit 0\n").expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cambridge"));
+        command.args(["bare", "--config", "machine.toml", "--script", "script"]).current_dir(&directory.0);
+        let output = command.output().expect("the program");
+        (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+    };
+    let (status, error) = bare("");
+    assert_eq!(status, Some(2), "{error}");
+    assert!(
+        error.contains("device 290: pack.ckd: in use by another process, or by another device of this one"),
+        "{error}"
+    );
+    assert_eq!(bare("read-only = true\n"), (Some(0), String::new()));
+}
+
+#[test]
 fn a_pack_is_made_and_described() {
     let directory = Directory::new("made");
     assert_eq!(directory.good("create work.ckd --model 2311 --cylinders 5 --label work01"), "");
@@ -91,6 +113,25 @@ fn a_pack_is_made_and_described() {
     for image in ["work.ckd", "pack.cckd", "blocks.fba", "blocks.cfba"] {
         assert!(directory.good(&format!("check {image}")).starts_with(&format!("{image}: in order, ")));
     }
+}
+
+#[test]
+fn a_pack_gets_a_table_of_contents() {
+    let directory = Directory::new("vtoc");
+    directory.good("create work.cckd --model 3330 --volser work01 --compress zlib");
+    assert!(directory.good("info work.cckd").ends_with("volume   WORK01, table of contents at 0-1-1\n"));
+    let listing = directory.good("ls work.cckd");
+    assert!(listing.starts_with("volume WORK01: 0 data sets, 7657 tracks free\n"), "{listing}");
+    directory.good("create small.ckd --model 2311 --cylinders 5 --volser A --vtoc 40,10");
+    assert!(directory.good("info small.ckd").ends_with("volume   A, table of contents at 4-0-1\n"));
+    assert!(directory.good("check small.ckd").starts_with("small.ckd: in order, "));
+    let error = directory.bad("create wrong.ckd --model 2311 --cylinders 5 --volser A --vtoc 40,11", 2);
+    assert!(error.contains("of 11 tracks cannot be at track 40: tracks 1 to 49 are for data"), "{error}");
+    directory.bad("create wrong.ckd --model 2311 --volser A --label B", 2);
+    directory.bad("create wrong.ckd --model 2311 --vtoc 1,2", 2);
+    directory.bad("create wrong.ckd --model 2311 --volser A --vtoc 1", 2);
+    directory.bad("create wrong.fba --model 3370 --volser A", 2);
+    assert_eq!(directory.names(), ["small.ckd", "work.cckd"]);
 }
 
 #[test]

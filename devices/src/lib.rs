@@ -4,8 +4,7 @@
 //! channel module runs channel programs against devices; [`media`] reads and writes what the community keeps packs,
 //! reels and decks in. No file is opened, no socket is touched and no clock is read here.
 
-#[cfg(test)]
-mod area;
+pub mod area;
 pub mod channel;
 pub mod console;
 pub mod ctca;
@@ -14,4 +13,6 @@ pub mod device;
 pub mod machine;
 pub mod media;
 pub mod tape;
+#[cfg(test)]
+mod testing;
 pub mod unit_record;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use devices::{
-    device::{Command, Data, Device, Initial, Progress},
+    area::Area,
+    device::{Command, Device, Initial, Progress},
     media::{
         deck::{Deck, Format, Reading},
         listing::pdf::{Layout, render},
@@ -30,33 +31,6 @@ fn shared(name: &str) -> Option<Vec<u8>> {
     bytes
 }
 
-/// A CCW of 80 bytes.
-struct Card(Vec<u8>);
-
-impl Data for Card {
-    fn room(&mut self) -> usize {
-        80 - self.0.len()
-    }
-
-    fn fetch(&mut self, _into: &mut [u8]) -> usize {
-        unreachable!("a reader stores")
-    }
-
-    fn fetch_some(&mut self, _into: &mut [u8]) -> usize {
-        unreachable!("a reader stores")
-    }
-
-    fn store(&mut self, from: &[u8]) -> usize {
-        let count = self.room().min(from.len());
-        self.0.extend(&from[..count]);
-        count
-    }
-
-    fn store_backward(&mut self, _from: &[u8]) -> usize {
-        unreachable!("a reader reads forward")
-    }
-}
-
 /// All cards of a deck, as a program reads them until unit exception.
 fn read_all(deck: Deck) -> Vec<Vec<u8>> {
     let mut reader = Reader::new(ReaderKind::R3505);
@@ -66,10 +40,10 @@ fn read_all(deck: Deck) -> Vec<Vec<u8>> {
     loop {
         let initial = reader.start(Command { code: 0x02, chained: false, now: 0 });
         assert!(matches!(initial, Initial::Accepted(_)), "{initial:?}");
-        let mut card = Card(Vec::new());
+        let mut card = Area::empty(80);
         match reader.transfer(&mut card, 0) {
             Progress::Ended(ending) if ending.status.contains(UnitStatus::UNIT_EXCEPTION) => return cards,
-            Progress::Ended(ending) if ending.status == UnitStatus::CHANNEL_END => cards.push(card.0),
+            Progress::Ended(ending) if ending.status == UnitStatus::CHANNEL_END => cards.push(card.read().to_vec()),
             other => panic!("{other:?}"),
         }
     }

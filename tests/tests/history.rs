@@ -20,7 +20,10 @@ use devices::{
     dasd::CkdPack,
     media::{
         Buffer, Medium,
-        disk::{self, Compression, Image, track},
+        disk::{
+            self, Compression, Image, track,
+            volume::initialize::{Place, initialize},
+        },
     },
 };
 use regex::Regex;
@@ -210,11 +213,7 @@ fn a_pack_is_initialised_and_restored() {
     let Some(images) = images() else { return };
     let folder = Folder::new("restore");
     let osvs1 = images.join("osvs1");
-    let tape = folder.file("starter.aws");
-    let packed = fs::File::open(osvs1.join("vs1r60_starter_3330.aws.xz")).expect("the starter tape");
-    let mut reel = Vec::new();
-    lzma_rust2::XzReader::new(packed, true).read_to_end(&mut reel).expect("a reel");
-    fs::write(&tape, reel).expect("a copy");
+    let tape = starter_tape(&osvs1, &folder);
     let new = folder.file("new.cckd");
     let medium = HostFile::open(&new, Purpose::Create).expect("a new file");
     let model = devices::dasd::geometry::Model::named("3330-1").expect("a model");
@@ -226,6 +225,73 @@ fn a_pack_is_initialised_and_restored() {
     let masks = [r"00C \S\S \S{4} .*"];
     assert_same_lines(&comparable(&typed, &masks), &comparable(&record, &masks));
     assert_same_packs(&new, &osvs1.join("dliba1.150.cckd"));
+}
+
+/// The starter tape, unpacked.
+fn starter_tape(osvs1: &Path, folder: &Folder) -> PathBuf {
+    let tape = folder.file("starter.aws");
+    let packed = fs::File::open(osvs1.join("vs1r60_starter_3330.aws.xz")).expect("the starter tape");
+    let mut reel = Vec::new();
+    lzma_rust2::XzReader::new(packed, true).read_to_end(&mut reel).expect("a reel");
+    fs::write(&tape, reel).expect("a copy");
+    tape
+}
+
+/// The label of a pack but for its owner, and its table's control blocks of format 4 and 5 and how many empty ones follow.
+fn label_and_table(path: &Path) -> (Vec<u8>, [Vec<u8>; 2], usize) {
+    let mut pack = open(path);
+    let mut image = Vec::new();
+    pack.read_track(0, &mut image).expect("the first track");
+    let mut label = track::records(&image).find(|record| record.number == 3).expect("a label").data.to_vec();
+    // Where nobody is the owner, IBCDASDI leaves zeros; standard labels have blanks.
+    label[41..51].fill(0);
+    let half = |at: usize| u32::from(u16::from_be_bytes([label[at], label[at + 1]]));
+    let first = half(11) * pack.model().heads + half(13);
+    let mut blocks = Vec::new();
+    for number in first..first + 10 {
+        pack.read_track(number, &mut image).expect("a track of the table");
+        blocks.extend(track::records(&image).skip(1).map(|record| [record.key, record.data].concat()));
+    }
+    let special = [blocks.remove(0), blocks.remove(0)];
+    assert!(blocks.iter().all(|block| *block == [0; 140]), "the others are empty");
+    (label, special, blocks.len())
+}
+
+/// What `cambridge disk create --volser` writes is what IBCDASDI writes, on each device that this level of it knows and our
+/// drives are whole for.
+#[test]
+fn our_table_of_contents_is_that_of_ibcdasdi() {
+    let Some(images) = images() else { return };
+    let folder = Folder::new("vtoc");
+    let tape = starter_tape(&images.join("osvs1"), &folder);
+    for (model, device) in
+        [("2311", "2311"), ("2314", "2314"), ("3330-1", "3330"), ("3330-11", "3330-1"), ("3350", "3350")]
+    {
+        let [theirs, ours] = ["theirs", "ours"].map(|name| folder.file(&format!("{name}-{model}.ckd")));
+        let geometry = devices::dasd::geometry::Model::named(model).expect("a model");
+        for path in [&theirs, &ours] {
+            let medium = HostFile::open(path, Purpose::Create).expect("a new file");
+            disk::create_tracks(Box::new(medium), geometry, geometry.cylinders(), None).expect("a new pack");
+        }
+        let deck = folder.file("dasdi.deck");
+        let statements = format!(
+            "  JOB\n  MSG TODEV=1052,TOADDR=01F\n  DADEF TODEV={device},TOADDR=150,VOLID=SCRATCH,FLAGTEST=NO,BYPASS=YES\n  \
+             VLD NEWVOLID=TEST01\n  VTOCD STRTADR=50,EXTENT=10\n  END\n"
+        );
+        fs::write(&deck, statements).expect("a deck");
+        let variables = [("PACK", theirs.as_path()), ("MODEL", Path::new(model)), ("TAPE", &tape), ("DECK", &deck)];
+        run("dasdi.toml", "dasdi.script", &variables);
+
+        let medium = HostFile::open(&ours, Purpose::Write).expect("the new pack");
+        let Image::Ckd(mut pack) = disk::open(vec![Box::new(medium) as Box<dyn Medium>]).expect("a pack").image else {
+            panic!("a pack of tracks was made");
+        };
+        let serial = [0xE3, 0xC5, 0xE2, 0xE3, 0xF0, 0xF1];
+        initialize(&mut *pack, serial, Place { first: 50, tracks: 10 }).expect("a place for the table");
+        drop(pack);
+        let (ours, theirs) = (label_and_table(&ours), label_and_table(&theirs));
+        assert_eq!(format!("{ours:02X?}"), format!("{theirs:02X?}"), "{model}");
+    }
 }
 
 fn open(path: &Path) -> Box<dyn CkdPack> {

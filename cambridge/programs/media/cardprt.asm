@@ -10,22 +10,10 @@
 *        The PSW of the final wait has the address 00C0DE if all went
 *        well, 000BAD if a status was not as expected.
 *
-CARDPRT  START 0
-         DC    X'00080000',A(BEGIN)     Restart: EC mode, disabled
-         ORG   CARDPRT+X'58'            No interruption but one
-         DC    X'000A0000',X'00BAD058'  External
-         DC    X'000A0000',X'00BAD060'  Supervisor call
-         DC    X'000A0000',X'00BAD068'  Program
-         DC    X'000A0000',X'00BAD070'  Machine check
-         DC    X'00080000',A(IODONE)    Input/output
-         ORG   CARDPRT+X'200'
+CARDPRT  LOWCORE BEGIN
 READER   DC    X'0000000C'
 PRINTER  DC    X'0000000E'
 COUNT    DC    F'0'
-GOOD     DC    0D'0',X'000A0000',X'0000C0DE'
-BAD      DC    X'000A0000',X'00000BAD'
-WAIT     DC    X'020A0000',X'00000000'  Enabled for input/output
-ALLON    DC    F'-1'
 *
          USING CARDPRT,0
 BEGIN    LCTL  2,2,ALLON                All channels
@@ -48,30 +36,10 @@ NEXT     L     1,READER
 DONE     ST    5,COUNT
          LPSW  GOOD
 *
-*        DO: run the channel program at register 2 on the device of
-*        register 1 to device end
-*
-DO       ST    2,72                     CAW
-         MVI   IOFLAG,0
-START    SIO   0(1)
-         BC    2,START                  Busy: again
-         BC    1,FAILED                 Not operational
-         BC    4,STORED                 Ended at once
-WAITIO   LPSW  WAIT
-IODONE   EQU   *
-STORED   OC    IOFLAG(1),68             Gather unit status
-         TM    68,X'F2'                 Anything but CE, DE, UX
-         BNZ   FAILED
-         TM    69,X'BF'                 Incorrect length at the end
-         BNZ   FAILED
-         TM    IOFLAG,X'04'             Device end too?
-         BZ    WAITIO
-         BR    11
-FAILED   LPSW  BAD
+DO       DOIO
 *
 SKIP     CCW   X'8B',0,X'20',1
 READ     CCW   X'02',CARD,0,80
 PRINT    CCW   X'09',CARD,X'20',80
-IOFLAG   DC    X'00'
 CARD     DS    CL80
          END   BEGIN

@@ -13,15 +13,7 @@
 *        well, 000BAD if a status, 00BADD if data were wrong: then
 *        register 3 has cylinder and head, and the CSW tells.
 *
-DISKIO   START 0
-         DC    X'00080000',A(BEGIN)     Restart: EC mode, disabled
-         ORG   DISKIO+X'58'             No interruption but one
-         DC    X'000A0000',X'00BAD058'  External
-         DC    X'000A0000',X'00BAD060'  Supervisor call
-         DC    X'000A0000',X'00BAD068'  Program
-         DC    X'000A0000',X'00BAD070'  Machine check
-         DC    X'00080000',A(IODONE)    Input/output
-         ORG   DISKIO+X'200'
+DISKIO   LOWCORE BEGIN
 ROUNDS   DC    F'1'
 LENGTH   DC    F'4096'                  Bytes of a record
 PERTRK   DC    F'3'                     Records of a track
@@ -29,11 +21,6 @@ CYLS     DC    F'404'
 HEADS    DC    F'19'
 DEVICE   DC    X'00000150'
 FORMAT   DC    F'1'                     Not zero: format first
-GOOD     DC    0D'0',X'000A0000',X'0000C0DE'
-BAD      DC    X'000A0000',X'00000BAD'
-WRONG    DC    X'000A0000',X'0000BADD'
-WAIT     DC    X'020A0000',X'00000000'  Enabled for input/output
-ALLON    DC    F'-1'
 *
          USING DISKIO,0
          USING RECORD,12
@@ -84,22 +71,8 @@ IDLOOP   ST    3,0(,4)
          LA    4,8(,4)
          BCT   5,IDLOOP
          ST    3,RECORD                 Data say where they belong
-         ST    2,72                     CAW
          L     1,DEVICE
-         MVI   IOFLAG,0
-         SIO   0(1)
-         BC    2,*-4                    Busy: again
-         BC    5,FAILED                 CSW stored, not operational
-WAITIO   LPSW  WAIT
-IODONE   OC    IOFLAG(1),68             Gather unit status
-         TM    68,X'F3'                 Anything but CE and DE
-         BNZ   FAILED
-         CLI   69,0
-         BNE   FAILED
-         TM    IOFLAG,X'04'             Device end too?
-         BZ    WAITIO
-         BR    11
-FAILED   LPSW  BAD
+         DOIO  UNIT=F3,CHANNEL=FF           No exception is expected
 *
 COMPARE  C     2,=A(RPROG)
          BNER  11
@@ -168,7 +141,6 @@ WRITE    CCW   X'1D',0,X'80',8
          CCW   X'1D',RECORD,X'40',1
 MASKARG  DC    X'C0'                    All writes, all seeks
 SEEKARG  DC    XL6'00'
-IOFLAG   DC    X'00'
          LTORG
          DS    0D
 IDS      DS    40D                      CCHHR, key and data length

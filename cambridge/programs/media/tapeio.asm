@@ -10,24 +10,11 @@
 *        The PSW of the final wait has the address 00C0DE if all went
 *        well, 000BAD if a status, 00BADD if data were wrong.
 *
-TAPEIO   START 0
-         DC    X'00080000',A(BEGIN)     Restart: EC mode, disabled
-         ORG   TAPEIO+X'58'             No interruption but one
-         DC    X'000A0000',X'00BAD058'  External
-         DC    X'000A0000',X'00BAD060'  Supervisor call
-         DC    X'000A0000',X'00BAD068'  Program
-         DC    X'000A0000',X'00BAD070'  Machine check
-         DC    X'00080000',A(IODONE)    Input/output
-         ORG   TAPEIO+X'200'
+TAPEIO   LOWCORE BEGIN
 ROUNDS   DC    F'1'
 LENGTH   DC    F'4096'                  Bytes of a block
 BLOCKS   DC    F'5000'
 DEVICE   DC    X'00000180'
-GOOD     DC    0D'0',X'000A0000',X'0000C0DE'
-BAD      DC    X'000A0000',X'00000BAD'
-WRONG    DC    X'000A0000',X'0000BADD'
-WAIT     DC    X'020A0000',X'00000000'  Enabled for input/output
-ALLON    DC    F'-1'
 *
          USING TAPEIO,0
          USING RECORD,12
@@ -68,32 +55,13 @@ READING  BAL   11,DO
          LPSW  GOOD
 NOTSAME  LPSW  WRONG
 *
-*        DO: run the channel program at register 2 to device end
-*
-DO       ST    2,72                     CAW
-         L     1,DEVICE
-         MVI   IOFLAG,0
-START    SIO   0(1)
-         BC    2,START                  Busy: again
-         BC    1,FAILED                 Not operational
-         BC    4,STORED                 Ended at once
-WAITIO   LPSW  WAIT
-IODONE   EQU   *
-STORED   OC    IOFLAG(1),68             Gather unit status
-         TM    68,X'F2'                 Anything but CE, DE, UX
-         BNZ   FAILED
-         TM    69,X'BF'                 Incorrect length at the mark
-         BNZ   FAILED
-         TM    IOFLAG,X'04'             Device end too?
-         BZ    WAITIO
-         BR    11
-FAILED   LPSW  BAD
+DO       L     1,DEVICE
+         DOIO
 *
 REWIND   CCW   X'07',0,X'20',1
 MARK     CCW   X'1F',0,X'20',1
 READ     CCW   X'02',INPUT,0,1
 WRITE    CCW   X'01',RECORD,0,1
-IOFLAG   DC    X'00'
          LTORG
          ORG   TAPEIO+X'2000'
 RECORD   DC    F'0'                     What is written

@@ -62,18 +62,51 @@ impl Provider for Library {
                 let member = maclib.member(name)?;
                 Some(Source::new(format!("{}({name})", self.name), member.text))
             }
-            Contents::Directory(members) => {
-                let path = members.get(name)?;
-                let shown = path.display();
-                let text = fs::read(path).map_err(|error| format!("{shown}: {error}"));
-                match text.and_then(|bytes| decode(bytes).map_err(|why| format!("{shown}: {why}"))) {
-                    Ok(text) => Some(Source::new(shown.to_string(), text)),
-                    Err(why) => {
-                        self.trouble.borrow_mut().get_or_insert(why);
-                        None
-                    }
-                }
-            }
+            Contents::Directory(members) => read_member(members.get(name)?, &self.trouble),
+        }
+    }
+}
+
+/// The files beside a source, as the last library: members are files with the name in small or capital letters and one of the
+/// extensions of members. Other files are not looked at, whatever else is in that directory.
+pub(super) struct Beside {
+    directory: PathBuf,
+    trouble: RefCell<Option<String>>,
+}
+
+impl Beside {
+    /// What is beside this source.
+    pub fn of(source: &Path) -> Beside {
+        Beside { directory: source.parent().unwrap_or(Path::new("")).to_owned(), trouble: RefCell::new(None) }
+    }
+
+    /// Why a member could not be read, if that has happened.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.borrow().clone()
+    }
+}
+
+impl Provider for Beside {
+    fn member(&self, name: &str) -> Option<Source> {
+        if !is_member_name(name) {
+            return None;
+        }
+        let names = [name.to_ascii_lowercase(), name.to_owned()];
+        let files = names.iter().flat_map(|name| EXTENSIONS.map(|extension| format!("{name}.{extension}")));
+        let path = files.map(|file| self.directory.join(file)).find(|path| path.is_file())?;
+        read_member(&path, &self.trouble)
+    }
+}
+
+/// A member's text; if it cannot be read, that is noted.
+fn read_member(path: &Path, trouble: &RefCell<Option<String>>) -> Option<Source> {
+    let shown = path.display();
+    let text = fs::read(path).map_err(|error| format!("{shown}: {error}"));
+    match text.and_then(|bytes| decode(bytes).map_err(|why| format!("{shown}: {why}"))) {
+        Ok(text) => Some(Source::new(shown.to_string(), text)),
+        Err(why) => {
+            trouble.borrow_mut().get_or_insert(why);
+            None
         }
     }
 }
@@ -85,9 +118,12 @@ fn member_name(path: &Path) -> Option<String> {
         return None;
     }
     let name = path.file_stem()?.to_str()?.to_ascii_uppercase();
-    let first = name.bytes().next()?;
+    is_member_name(&name).then_some(name)
+}
+
+fn is_member_name(name: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'#' | b'@');
-    (name.len() <= 8 && name.bytes().all(valid) && !first.is_ascii_digit()).then_some(name)
+    name.len() <= 8 && name.bytes().all(valid) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 fn members(directory: &Path) -> Result<BTreeMap<String, PathBuf>, String> {

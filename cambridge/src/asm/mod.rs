@@ -12,7 +12,7 @@ use std::{
 
 use asm370::{Assembly, Concatenation, Provider, Severity, Source, StructuredMacros, assemble};
 
-use self::library::Library;
+use self::library::{Beside, Library};
 pub use self::options::{ABOUT, EXAMPLES, LONG_ABOUT, Options};
 use crate::{
     link::{self, Deck},
@@ -89,16 +89,20 @@ impl Options {
 
     /// Assembles every file, and says what there is to say.
     fn assemble(&self, libraries: &[Library]) -> Result<Results, String> {
-        let mut providers: Vec<&dyn Provider> = libraries.iter().map(|library| library as &dyn Provider).collect();
-        if !self.no_structured {
-            providers.push(&StructuredMacros);
-        }
-        let (options, provider) = (self.assembler(), Concatenation(providers));
+        let options = self.assembler();
         let mut results = Results::default();
         for path in &self.files {
             let source = read_source(path)?;
-            let assembly = assemble(&source, &options, &provider);
-            if let Some(trouble) = libraries.iter().find_map(Library::trouble) {
+            let beside = Beside::of(path);
+            let mut providers: Vec<&dyn Provider> = libraries.iter().map(|library| library as &dyn Provider).collect();
+            if !is_standard(path) {
+                providers.push(&beside);
+            }
+            if !self.no_structured {
+                providers.push(&StructuredMacros);
+            }
+            let assembly = assemble(&source, &options, &Concatenation(providers));
+            if let Some(trouble) = libraries.iter().find_map(Library::trouble).or_else(|| beside.trouble()) {
                 return Err(trouble);
             }
             let messages: String = assembly.diagnostics.iter().map(|diagnostic| format!("{diagnostic}\n")).collect();

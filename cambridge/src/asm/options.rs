@@ -63,7 +63,8 @@ pub struct Options {
     #[command(flatten)]
     pub(super) image: ImageOptions,
     /// Seek macros and COPY members here: a directory of files named like the members (with or without .mac, .macro,
-    /// .copy; capitals or not), or a CMS MACLIB file (repeatable; the first that has a member counts)
+    /// .copy; capitals or not), or a CMS MACLIB file (repeatable; the first that has a member counts). Files
+    /// with these extensions beside the source come after them
     #[arg(short, long, value_name = "DIR|FILE")]
     pub(super) maclib: Vec<PathBuf>,
     /// Leave out the macros for structured programming, which are otherwise sought last

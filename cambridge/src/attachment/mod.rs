@@ -5,6 +5,7 @@ mod cards;
 mod consoles;
 mod disks;
 mod paper;
+mod pdf;
 mod tapes;
 
 use std::{io, path::Path};
@@ -72,21 +73,30 @@ pub fn mount(bare: &mut BareMachine, address: Address, class: Class, options: &O
     }
 }
 
-/// Takes out what is in a device.
+/// Takes out what is in a device. Gives what the operator should be told.
 ///
 /// # Errors
 /// Nothing can be in it.
-pub fn unmount(bare: &mut BareMachine, address: Address, class: Class) -> Result<(), String> {
+pub fn unmount(bare: &mut BareMachine, address: Address, class: Class) -> Result<Vec<String>, String> {
     match class {
         Class::Reader => cards::empty_hopper(found(bare, address)?),
         Class::Punch => drop(cards::empty_stackers(found(bare, address)?, None)?),
-        Class::Printer => drop(paper::change(found(bare, address)?, None)?),
+        Class::Printer => return paper::change(found(bare, address)?, None),
         Class::Tape => tapes::unmount(found(bare, address)?),
         Class::Disk => disks::unmount(found(bare, address)?),
         Class::BlockDisk => disks::unmount_blocks(found(bare, address)?),
         _ => return Err(nothing_in(class)),
     }
-    Ok(())
+    Ok(Vec::new())
+}
+
+/// Finishes what a device has in a host file, before it is detached or switched off. Gives what the operator should be
+/// told.
+pub fn finish(bare: &mut BareMachine, address: Address, class: Class) -> Vec<String> {
+    match class {
+        Class::Printer => bare.channels.device(address.0).map(paper::finish).unwrap_or_default(),
+        _ => Vec::new(),
+    }
 }
 
 fn nothing_in(class: Class) -> String {
@@ -101,7 +111,7 @@ pub fn set_ready(bare: &mut BareMachine, address: Address, class: Class, ready: 
     match class {
         Class::Reader => cards::set_reader_ready(found(bare, address)?, ready),
         Class::Punch => cards::set_punch_ready(found(bare, address)?, ready),
-        Class::Printer => paper::set_ready(found(bare, address)?, ready),
+        Class::Printer => return paper::set_ready(found(bare, address)?, ready),
         Class::Tape => return tapes::set_ready(found(bare, address)?, ready),
         _ => return Err(format!("a {} has no such keys", class.name())),
     }

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use devices::machine::End;
+use devices::{channel, machine::End};
 
 use super::system::System;
 use crate::{
     listener::TerminalEvent,
     operator,
-    panel::model::{Activity, Status, Voice},
+    panel::model::{Activity, ChannelLights, Status, Voice},
     script::{Runner, runner::Next},
 };
 
@@ -65,14 +65,18 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(250);
 struct Meter {
     since: Instant,
     instructions: u64,
-    commands: u64,
+    /// Of each channel.
+    channels: Vec<(u8, channel::Activity)>,
     mips: f64,
     io: f64,
+    lights: ChannelLights,
 }
 
 impl Meter {
-    fn new(now: Instant) -> Meter {
-        Meter { since: now, instructions: 0, commands: 0, mips: 0.0, io: 0.0 }
+    fn new(system: &System, now: Instant) -> Meter {
+        let channels: Vec<_> = system.bare.channels.activity().collect();
+        let lights = lights(&channels, &channels, system.bare.channels.working());
+        Meter { since: now, instructions: system.instructions, channels, mips: 0.0, io: 0.0, lights }
     }
 
     /// Works the figures out again if it is time; tells whether it was.
@@ -81,17 +85,37 @@ impl Meter {
         if elapsed < STATUS_INTERVAL {
             return false;
         }
-        let commands = system.bare.channels.activity().map(|(_, activity)| activity.commands).sum();
+        let channels: Vec<_> = system.bare.channels.activity().collect();
         let seconds = elapsed.as_secs_f64();
         self.mips = (system.instructions - self.instructions) as f64 / seconds / 1e6;
-        self.io = (commands - self.commands) as f64 / seconds;
-        (self.since, self.instructions, self.commands) = (now, system.instructions, commands);
+        self.io = commands(&channels).saturating_sub(commands(&self.channels)) as f64 / seconds;
+        self.lights = lights(&self.channels, &channels, system.bare.channels.working());
+        (self.since, self.instructions, self.channels) = (now, system.instructions, channels);
         true
     }
 
     fn is_quiet(&self) -> bool {
-        self.mips == 0.0 && self.io == 0.0
+        self.mips == 0.0 && self.io == 0.0 && self.lights.busy == 0
     }
+}
+
+/// Commands of all channels.
+fn commands(channels: &[(u8, channel::Activity)]) -> u64 {
+    channels.iter().map(|(_, activity)| activity.commands).sum()
+}
+
+/// The lights of channels with these counts before and now, of which some are working.
+fn lights(before: &[(u8, channel::Activity)], now: &[(u8, channel::Activity)], working: u16) -> ChannelLights {
+    let mut lights = ChannelLights { operational: 0, busy: working };
+    for (number, activity) in now {
+        let bit = 1 << number;
+        lights.operational |= bit;
+        let was = before.iter().find(|(other, _)| other == number).map(|(_, activity)| *activity);
+        if was.unwrap_or_default() != *activity {
+            lights.busy |= bit;
+        }
+    }
+    lights
 }
 
 /// The loop.
@@ -113,8 +137,15 @@ pub struct RunLoop<'a> {
 impl RunLoop<'_> {
     /// Runs until somebody ends it, or nobody is left who could do anything with the machine.
     pub fn run(mut self) -> Ended {
+        let ended = self.run_until_ended();
+        self.system.finish_all();
+        self.pump();
+        ended
+    }
+
+    fn run_until_ended(&mut self) -> Ended {
         let mut budget = DETERMINISTIC_BUDGET;
-        let mut meter = Meter::new(Instant::now());
+        let mut meter = Meter::new(&self.system, Instant::now());
         let mut shown: Option<(Activity, bool)> = None;
         loop {
             while let Ok(event) = self.events.try_recv() {
@@ -278,8 +309,14 @@ impl RunLoop<'_> {
     fn show(&mut self, meter: &Meter, before: Option<Activity>) {
         let activity = self.system.activity();
         let psw = self.system.bare.state().psw;
-        let status =
-            Status { psw: psw.emit(0, 0), activity, mips: meter.mips, io: meter.io, proceed: self.system.is_proceed() };
+        let status = Status {
+            psw: psw.emit(0, 0),
+            activity,
+            mips: meter.mips,
+            io: meter.io,
+            channels: meter.lights,
+            proceed: self.system.is_proceed(),
+        };
         self.display.status(&status);
         let is_new = before != Some(activity);
         let text = match activity {
@@ -302,4 +339,20 @@ fn next_budget(budget: u64, elapsed: Duration) -> u64 {
         budget
     };
     next.clamp(*BUDGETS.start(), *BUDGETS.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_did_something_is_lit() {
+        let counts = |commands, bytes, interruptions| channel::Activity { commands, bytes, interruptions };
+        let before = [(0, counts(1, 80, 1)), (1, counts(9, 0, 3)), (2, counts(4, 4, 4))];
+        let now = [(0, counts(1, 80, 1)), (1, counts(9, 0, 4)), (2, counts(4, 4, 4)), (15, counts(1, 0, 0))];
+        let expected = ChannelLights { operational: 0x8007, busy: 0x8002 };
+        assert_eq!(lights(&before, &now, 0), expected);
+        assert_eq!(lights(&now, &now, 0b100).busy, 0b100, "one that is working has done nothing to be counted yet");
+        assert_eq!(lights(&now, &now, 0).busy, 0);
+    }
 }

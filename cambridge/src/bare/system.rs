@@ -93,6 +93,9 @@ impl System {
             Timing::Quick => ChannelTiming::Quick,
             Timing::Real => ChannelTiming::Real,
         });
+        for &(channel, kind) in &configuration.channels {
+            bare.channels.set_kind(channel, kind);
+        }
         let host_time = matches!(configuration.clock, Clock::Host { .. }).then(HostTime::start);
         if host_time.is_some() {
             bare.use_host_clock();
@@ -181,6 +184,7 @@ impl System {
     /// # Errors
     /// There is none, or it is busy and this is not `forced`.
     pub fn detach(&mut self, address: Address, forced: bool) -> Result<(), String> {
+        self.finish(address);
         let channels = &mut self.bare.channels;
         let detached = if forced { channels.detach_forced(address.0) } else { channels.detach(address.0) };
         let device = detached.map_err(|error| error.to_string())?;
@@ -192,6 +196,20 @@ impl System {
             self.console = None;
         }
         Ok(())
+    }
+
+    /// Finishes what a device has in a host file.
+    fn finish(&mut self, address: Address) {
+        let Some(spec) = self.devices.get(&address) else { return };
+        let notes = attachment::finish(&mut self.bare, address, spec.kind.class);
+        self.notices.extend(notes.into_iter().map(|note| format!("{address}: {note}")));
+    }
+
+    /// To be called before the machine is switched off: finishes what devices have in host files. What there is to be said
+    /// of that is in [`System::notices`].
+    pub fn finish_all(&mut self) {
+        let addresses: Vec<Address> = self.devices.keys().copied().collect();
+        addresses.into_iter().for_each(|address| self.finish(address));
     }
 
     /// The device at an address.

@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(complaint(Class::Reader, "eof", text("perhaps")), "f:3: \"eof\" is to be true or false");
         assert_eq!(
             complaint(Class::Printer, "format", text("ebcdic")),
-            "f:3: \"format\" is to be \"text\" or \"ascii\""
+            "f:3: \"format\" is to be \"text\", \"ascii\" or \"pdf\""
         );
         assert_eq!(
             complaint(Class::Printer, "output", Value::Flag(true)),

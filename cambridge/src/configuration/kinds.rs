@@ -100,6 +100,11 @@ impl Kind {
         if let Some(model) = geometry::Model::named(&capital) {
             return Ok(kind(model.name, Class::Disk));
         }
+        // As with packs of tracks: the smallest of its type.
+        let is_of_type = |model: &&fba::Model| model.name.split_once('-').is_some_and(|(device, _)| device == capital);
+        if let Some(model) = fba::MODELS.iter().find(is_of_type) {
+            return Ok(kind(model.name, Class::BlockDisk));
+        }
         Err(format!("{name:?} is not a device type{}", suggestion(name, kinds().map(|kind| kind.name))))
     }
 }
@@ -176,7 +181,7 @@ pub const DECK_FORMATS: &[&str] = &["auto", "text", "ebcdic", "binary"];
 /// How punched cards are written to files.
 pub const PUNCH_FORMATS: &[&str] = &["ebcdic", "text", "binary"];
 /// How printed lines are written to files.
-pub const PRINT_FORMATS: &[&str] = &["text", "ascii"];
+pub const PRINT_FORMATS: &[&str] = &["text", "ascii", "pdf"];
 /// Character codes.
 pub const CODES: &[&str] = &["037", "1047"];
 /// What ends a line.
@@ -208,7 +213,8 @@ pub const OPTIONS: &[OptionKind] = &[
     option("format",    &[Class::Punch], Form::Word(PUNCH_FORMATS), true,
            "how cards are written: ebcdic (the default) 80 and binary 160 bytes a card, text a line a card"),
     option("format",    &[Class::Printer], Form::Word(PRINT_FORMATS), true,
-           "how lines are written: text is UTF-8 (the default), ascii has question marks for other characters"),
+           "how lines are written: text is UTF-8, ascii has question marks for other characters, pdf a page for each form; \
+            by default pdf if the file's name ends with .pdf, otherwise text"),
     option("code",      &[Class::Reader, Class::Punch, Class::Printer], Form::Word(CODES), true,
            "the character code in the machine; 037 by default"),
     option("line-end",  &[Class::Punch, Class::Printer], Form::Word(LINE_ENDS), true,
@@ -235,6 +241,7 @@ mod tests {
         assert_eq!(Kind::named("2540r"), Ok(kind("2540R", Class::Reader)));
         assert_eq!(Kind::named("3330"), Ok(kind("3330-1", Class::Disk)));
         assert_eq!(Kind::named("3330-11"), Ok(kind("3330-11", Class::Disk)));
+        assert_eq!(Kind::named("3370"), Ok(kind("3370-1", Class::BlockDisk)));
         assert_eq!(Kind::named("3215x"), Err("\"3215x\" is not a device type; did you mean \"3215\"?".to_owned()));
     }
 

@@ -2,7 +2,10 @@
 
 use std::{ops::Range, path::Path};
 
-use s370_arch::tod::{self, DateTime};
+use s370_arch::{
+    channel::ChannelKind,
+    tod::{self, DateTime},
+};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -79,6 +82,7 @@ const TOP: &[(&str, Setter)] = &[
     }),
     ("processor", |reader, value| reader.subsection("processor", value, PROCESSOR)),
     ("clock", |reader, value| reader.subsection("clock", value, CLOCK)),
+    ("channel", |reader, value| reader.channels(value)),
     ("device", |reader, value| reader.devices(value)),
 ];
 
@@ -215,6 +219,27 @@ impl Reader<'_> {
         }
     }
 
+    /// Section `channel`: a number, and what the channel is.
+    fn channels(&mut self, value: &Item<'_>) -> Result<(), String> {
+        let table = value.get_ref().as_table().ok_or("this is a section: [channel]")?;
+        for (key, value) in table {
+            let number: &str = key.get_ref();
+            let number = match number.as_bytes() {
+                [digit] => char::from(*digit).to_digit(16),
+                _ => None,
+            };
+            let Some(number) = number else {
+                self.complain(&key.span(), format!("{:?} is not a channel: 0 to F", key.get_ref()));
+                continue;
+            };
+            match self.word(value).and_then(|word| channel_kind(&word)) {
+                Ok(kind) => self.configuration.channels.push((number as u8, kind)),
+                Err(what) => self.complain(&value.span(), what),
+            }
+        }
+        Ok(())
+    }
+
     fn devices(&mut self, value: &Item<'_>) -> Result<(), String> {
         let table = value.get_ref().as_table().ok_or("devices are sections: [device.00C]")?;
         for (key, value) in table {
@@ -283,6 +308,15 @@ impl Reader<'_> {
     }
 }
 
+fn channel_kind(word: &str) -> Result<ChannelKind, String> {
+    match word {
+        "selector" => Ok(ChannelKind::Selector),
+        "byte-multiplexer" => Ok(ChannelKind::ByteMultiplexer),
+        "block-multiplexer" => Ok(ChannelKind::BlockMultiplexer),
+        _ => Err(format!("{word:?} is neither \"selector\" nor \"byte-multiplexer\" nor \"block-multiplexer\"")),
+    }
+}
+
 fn flag(value: &Item<'_>) -> Result<bool, String> {
     value.get_ref().as_bool().ok_or_else(|| "it is to be true or false".to_owned())
 }
@@ -314,6 +348,19 @@ mod tests {
 
     fn read(text: &str) -> Result<Configuration, Problems> {
         parse("m.toml", text, Path::new("/base"), &Variables::of([("PACK", "dliba1")]))
+    }
+
+    #[test]
+    fn channels_are_what_they_are_said_to_be() {
+        let configuration = read("[channel]\n1 = \"selector\"\nE = \"block-multiplexer\"\n").expect("right");
+        let mut channels = configuration.channels;
+        channels.sort_by_key(|(number, _)| *number);
+        assert_eq!(channels, [(1, ChannelKind::Selector), (14, ChannelKind::BlockMultiplexer)]);
+        assert_eq!(
+            complaints("[channel]\n1 = \"fast\"\n10 = \"selector\"\n"),
+            "m.toml:2:5: \"fast\" is neither \"selector\" nor \"byte-multiplexer\" nor \"block-multiplexer\"\n\
+             m.toml:3:1: \"10\" is not a channel: 0 to F"
+        );
     }
 
     fn complaints(text: &str) -> String {

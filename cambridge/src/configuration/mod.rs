@@ -12,6 +12,7 @@ use std::{
     path::Path,
 };
 
+use s370_arch::channel::ChannelKind;
 use s370_cpu::{processor::Engine, storage::Storage};
 
 use self::{
@@ -97,6 +98,8 @@ pub struct Configuration {
     pub listen: Option<SocketAddr>,
     /// The console that the operator's terminal (or standard input, or a script) is.
     pub console: Option<Address>,
+    /// What channels are, where it is said.
+    pub channels: Vec<(u8, ChannelKind)>,
     /// The devices, by address.
     pub devices: Vec<DeviceSpec>,
     /// What the reader of the configuration should tell the user.
@@ -114,6 +117,7 @@ impl Default for Configuration {
             interval_timer: true,
             listen: None,
             console: None,
+            channels: Vec::new(),
             devices: Vec::new(),
             warnings: Vec::new(),
         }

@@ -5,7 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use devices::{
     dasd::geometry::{MODELS, Model},
-    media::disk::{Compression, Image, Packing, create_blocks, create_shadow, create_tracks, open, volume},
+    media::disk::{
+        Compression, Image, Packing, create_blocks, create_shadow, create_tracks, open,
+        volume::{
+            self,
+            initialize::{InitializeError, Place, initialize},
+        },
+    },
 };
 use s370_arch::ebcdic::from_text;
 
@@ -19,7 +25,8 @@ Make an image of an empty pack, or a shadow file.
 
 A pack of tracks is initialized: each track has its home address, record 0 and an end-of-file record, as the disk \
 initialization programs leave them. With --label there is a volume label too, without a volume table of contents: OS and \
-DOS initialize a pack themselves (IBCDASDI, IEHDASDR, INTDK) before they use it, CP and CMS format theirs. Alternate \
+DOS initialize a pack themselves (IBCDASDI, IEHDASDR, INTDK) before they use it, CP and CMS format theirs. With --volser \
+there is a label with an empty volume table of contents, as IBCDASDI leaves it: OS can use the pack at once. Alternate \
 cylinders are there unless --cylinders says otherwise.
 
 Models of tracks: 2305-1, 2305-2, 2311, 2314, 3330-1, 3330-11, 3340-35, 3340-70, 3350, 3375, 3380-A, 3380-E, 3380-K. \
@@ -29,6 +36,8 @@ pub const EXAMPLES: &str = "\
 Examples:
   A 3330 for IBCDASDI, compressed:
     cambridge disk create dliba2.cckd --model 3330 --compress zlib
+  A 3350 that OS can use, its table of contents on 30 tracks from cylinder 277 on:
+    cambridge disk create work01.ckd --model 3350 --volser WORK01 --vtoc 8310,30
   A minidisk of ten cylinders:
     cambridge disk create work.ckd --model 3350 --cylinders 10 --label WORK01
   A shadow file, so that a pack stays as it is:
@@ -77,8 +86,15 @@ pub(super) struct Options {
     /// Volume serial number for a label: up to six characters
     #[arg(long, value_name = "SERIAL", value_parser = parse_serial)]
     label: Option<Serial>,
+    /// Volume serial number for a label with a volume table of contents: up to six characters
+    #[arg(long, value_name = "SERIAL", value_parser = parse_serial, requires = "model", conflicts_with = "label")]
+    volser: Option<Serial>,
+    /// Where the table of contents is: first track, counted from the pack's beginning, and tracks (decimal); the rest of the
+    /// first cylinder otherwise
+    #[arg(long, value_name = "TRACK,TRACKS", value_parser = parse_place, requires = "volser")]
+    vtoc: Option<Place>,
     /// Make a shadow file of this image, and of its own shadow files if it has some
-    #[arg(long, value_name = "IMAGE", num_args = 1.., conflicts_with_all = ["model", "cylinders", "blocks", "label"])]
+    #[arg(long, value_name = "IMAGE", num_args = 1.., conflicts_with_all = ["model", "cylinders", "blocks", "label", "volser"])]
     shadow_of: Vec<PathBuf>,
     /// How to keep tracks or blocks: a plain image otherwise, and zlib in a shadow file
     #[arg(long, value_enum, value_name = "HOW")]
@@ -123,6 +139,13 @@ fn parse_serial(text: &str) -> Result<Serial, String> {
     Ok(Serial(serial))
 }
 
+fn parse_place(text: &str) -> Result<Place, String> {
+    let numbers = text.split_once(',').and_then(|(first, tracks)| Some((first.parse().ok()?, tracks.parse().ok()?)));
+    let (first, tracks) =
+        numbers.ok_or("a place is the number of a track, a comma, and how many tracks, such as 1,18")?;
+    Ok(Place { first, tracks })
+}
+
 impl Options {
     pub fn run(&self) -> Result<Outcome, DiskError> {
         let target = Target::new(&self.image, self.replace)?;
@@ -140,14 +163,9 @@ impl Options {
             (Some(Kind::Tracks(model)), _) => {
                 let cylinders = self.cylinders.unwrap_or(model.cylinders());
                 create_tracks(target.create()?, model, cylinders, packing)?;
-                if let Some(Serial(serial)) = self.label
-                    && let Image::Ckd(mut pack) = open(vec![target.open(Purpose::Write)?])?.image
-                {
-                    volume::write_label(&mut *pack, serial)?;
-                    pack.settle()?;
-                }
+                self.write_label(&target)?;
             }
-            (Some(Kind::Blocks(_)), _) if self.cylinders.is_some() || self.label.is_some() => {
+            (Some(Kind::Blocks(_)), _) if self.cylinders.is_some() || self.label.or(self.volser).is_some() => {
                 return Err(DiskError::Options(
                     "a pack of blocks has neither cylinders nor a label on a track".to_owned(),
                 ));
@@ -158,5 +176,23 @@ impl Options {
             (None, None) => return Err(DiskError::Options("a model is needed".to_owned())),
         }
         target.keep().map(|()| Outcome::Good)
+    }
+
+    /// Writes label and table of contents, as far as they are asked for.
+    fn write_label(&self, target: &Target) -> Result<(), DiskError> {
+        let Some(Serial(serial)) = self.label.or(self.volser) else { return Ok(()) };
+        if let Image::Ckd(mut pack) = open(vec![target.open(Purpose::Write)?])?.image {
+            if self.volser.is_some() {
+                let place = self.vtoc.unwrap_or(Place::usual(pack.model()));
+                initialize(&mut *pack, serial, place).map_err(|error| match error {
+                    InitializeError::Media(error) => DiskError::Media(error),
+                    error @ InitializeError::Place { .. } => DiskError::Options(error.to_string()),
+                })?;
+            } else {
+                volume::write_label(&mut *pack, serial)?;
+            }
+            pack.settle()?;
+        }
+        Ok(())
     }
 }

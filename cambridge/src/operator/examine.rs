@@ -185,6 +185,7 @@ fn alter_storage(
 ) -> Result<String, CommandError> {
     let mut new = Vec::new();
     hex::parse_bytes(&words.rest().replace(' ', ""), &mut new)?;
+    *words = Words::new("");
     if new.is_empty() {
         return Err(CommandError::new("the new contents, in hexadecimal, are missing"));
     }

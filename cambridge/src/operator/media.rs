@@ -75,8 +75,11 @@ pub(super) fn mount(system: &mut System, words: &mut Words<'_>) -> Answer {
     system.pass_time();
     let notes = attachment::mount(&mut system.bare, address, class, &options)?;
     system.bare.touched(address.0);
-    let notes: String = notes.into_iter().map(|note| format!("{address}: {note}\n")).collect();
-    Ok(notes + &describe(system, address))
+    Ok(noted(address, notes) + &describe(system, address))
+}
+
+fn noted(address: Address, notes: Vec<String>) -> String {
+    notes.into_iter().map(|note| format!("{address}: {note}\n")).collect()
 }
 
 pub(super) fn unmount(system: &mut System, words: &mut Words<'_>) -> Answer {
@@ -84,9 +87,9 @@ pub(super) fn unmount(system: &mut System, words: &mut Words<'_>) -> Answer {
     words.end()?;
     let class = system.spec(address)?.kind.class;
     system.pass_time();
-    attachment::unmount(&mut system.bare, address, class)?;
+    let notes = attachment::unmount(&mut system.bare, address, class)?;
     system.bare.touched(address.0);
-    Ok(describe(system, address))
+    Ok(noted(address, notes) + &describe(system, address))
 }
 
 pub(super) fn ready(system: &mut System, words: &mut Words<'_>) -> Answer {

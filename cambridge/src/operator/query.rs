@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use s370_arch::tod;
+use s370_arch::{channel::ChannelKind, tod};
 
 use super::{
     media::describe,
@@ -46,16 +46,30 @@ fn devices(system: &mut System) -> String {
 }
 
 fn channels(system: &mut System) -> String {
+    let working = system.bare.channels.working();
     let mut text = String::new();
     for (channel, activity) in system.bare.channels.activity() {
+        let is_working = working & 1 << channel != 0;
         let devices = system.devices.keys().filter(|address| address.0 >> 8 == u16::from(channel)).count();
         let _ = writeln!(
             text,
-            "Channel {channel:X}: {devices} devices, {} commands, {} bytes, {} interruptions",
-            activity.commands, activity.bytes, activity.interruptions
+            "Channel {channel:X}: {}, {devices} devices, {} commands, {} bytes, {} interruptions{}",
+            system.bare.channels.kind(channel).map_or("not operational", kind_name),
+            activity.commands,
+            activity.bytes,
+            activity.interruptions,
+            if is_working { ", working" } else { "" }
         );
     }
     if text.is_empty() { "There are no channels.\n".to_owned() } else { text }
+}
+
+const fn kind_name(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Selector => "selector",
+        ChannelKind::ByteMultiplexer => "byte multiplexer",
+        ChannelKind::BlockMultiplexer => "block multiplexer",
+    }
 }
 
 fn status(system: &mut System) -> String {

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use devices::machine::End;
+use s370_arch::channel::ChannelKind;
 
 use super::*;
 use crate::configuration::{
@@ -59,7 +60,8 @@ impl Drop for Temporary {
 fn step_shows_each_instruction() {
     let mut system = system();
     // LA 1,5; AR 1,1.
-    said_all(&mut system, &["alter 1000 41100005 1A11", "alter psw 00080000 00001000"]);
+    let altered = said_all(&mut system, &["alter 1000 41100005 1A11", "alter psw 00080000 00001000"]);
+    assert!(altered[0].starts_with("001000  41100005 1A11 ") && altered[1].starts_with("PSW  00080000"), "{altered:?}");
     let text = said(&mut system, "step 2");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
@@ -171,6 +173,27 @@ fn the_operator_sits_down_at_another_console() {
     assert_eq!(said(&mut system, "query 009"), "009 1052    console, the operator's\n");
     assert_eq!(said(&mut system, "query 01f"), "01F 3215    console, nobody is there\n");
     assert_eq!(said(&mut system, "console 00c"), "CONSOLE: 00C is a card reader: the operator sits at a typewriter");
+}
+
+#[test]
+fn channels_are_what_the_configuration_says() {
+    let configuration = Configuration {
+        storage: 64 << 10,
+        clock: Clock::Deterministic { start: 1 << 60 },
+        channels: vec![(1, ChannelKind::Selector)],
+        devices: vec![device(0x0E, "1403"), device(0x180, "3420"), device(0x280, "3420")],
+        ..Configuration::default()
+    };
+    let mut system = System::new(&configuration).expect("a machine");
+    assert_eq!(
+        said(&mut system, "query channels"),
+        "Channel 0: byte multiplexer, 1 devices, 0 commands, 0 bytes, 0 interruptions\n\
+         Channel 1: selector, 1 devices, 0 commands, 0 bytes, 0 interruptions\n\
+         Channel 2: block multiplexer, 1 devices, 0 commands, 0 bytes, 0 interruptions\n"
+    );
+    // STIDC of channel 1.
+    said_all(&mut system, &["alter A8 FFFFFFFF", "alter 1000 B2030100", "alter psw 0008000000001000", "step"]);
+    assert_eq!(system.bare.storage().u32(0xA8), ChannelKind::Selector.id(0, 0));
 }
 
 #[test]

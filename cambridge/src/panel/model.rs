@@ -61,6 +61,27 @@ impl Activity {
     }
 }
 
+/// The channels of the status line; bit n of a mask: channel n.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelLights {
+    /// Channels that are operational.
+    pub operational: u16,
+    /// Channels that are working, or have been since the line before.
+    pub busy: u16,
+}
+
+impl ChannelLights {
+    /// A character for each operational channel, by number: its number if it is busy, a point if not.
+    #[must_use]
+    pub fn text(self) -> String {
+        let is_in = |mask: u16, number: u32| mask & 1 << number != 0;
+        (0..u16::BITS)
+            .filter(|&number| is_in(self.operational, number))
+            .map(|number| if is_in(self.busy, number) { format!("{number:X}") } else { ".".to_owned() })
+            .collect()
+    }
+}
+
 /// The status line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Status {
@@ -70,8 +91,10 @@ pub struct Status {
     pub activity: Activity,
     /// Millions of instructions a second, lately.
     pub mips: f64,
-    /// I/O instructions and interruptions a second, lately.
+    /// Commands that all channels together have sent to devices a second, lately.
     pub io: f64,
+    /// What each channel does.
+    pub channels: ChannelLights,
     /// Whether the console's PROCEED light is on.
     pub proceed: bool,
 }

@@ -80,27 +80,44 @@ fn shown(character: char) -> char {
     }
 }
 
+/// The status line. PSW, state, speed, channels and light have room in 80 columns however many channels there are; the
+/// rest is shown as far as there is room.
 fn status_line(status: &Status, scrolled: usize, width: usize) -> String {
     let psw = Psw::parse(status.psw);
     let mode = if psw.ec { "EC" } else { "BC" };
     let state = if psw.problem { "problem" } else { "supervisor" };
-    let mut line = format!(
-        " {:08X} {:08X} {mode} {state}  {}  {:.1} MIPS  {:.0} I/O/s",
-        status.psw >> 32,
-        status.psw as u32,
-        status.activity.name(),
-        status.mips,
-        status.io
-    );
-    if status.proceed {
-        line.push_str("  PROCEED");
-    }
-    if scrolled > 0 {
-        line.push_str("  (scrolled back: Page Down)");
-    }
+    let lights = status.channels.text();
+    let needed = [
+        format!(" {:08X} {:08X}", status.psw >> 32, status.psw as u32),
+        format!("  {}", status.activity.name()),
+        format!("  {} MIPS", figure(status.mips, 1)),
+        if lights.is_empty() { lights } else { format!("  CH {lights}") },
+        if status.proceed { "  PROCEED".to_owned() } else { String::new() },
+    ];
+    let mut room = width.saturating_sub(needed.iter().map(String::len).sum());
+    let mut if_room = |text: String| {
+        let fits = text.len() <= room;
+        room -= if fits { text.len() } else { 0 };
+        if fits { text } else { String::new() }
+    };
+    let scrolled = if_room(if scrolled > 0 { "  (scrolled back: Page Down)".to_owned() } else { String::new() });
+    let io = if_room(format!("  {} I/O/s", figure(status.io, 0)));
+    let mode = if_room(format!(" {mode} {state}"));
+    let [psw, activity, mips, lights, light] = needed;
+    let line = [psw, mode, activity, mips, io, lights, light, scrolled].concat();
     let mut line: String = line.chars().take(width).collect();
     line.extend(std::iter::repeat_n(' ', width - line.chars().count()));
     line
+}
+
+/// A figure that is not negative, in at most five characters: with this many decimal places as long as it is small.
+fn figure(value: f64, places: usize) -> String {
+    match value {
+        ..999.0 => format!("{value:.places$}"),
+        ..99_000.0 => format!("{value:.0}"),
+        ..9_900_000.0 => format!("{:.0}k", value / 1e3),
+        _ => format!("{:.0}M", (value / 1e6).min(9999.0)),
+    }
 }
 
 /// The command line, moved so that the cursor can be seen, and the cursor's column.
@@ -119,7 +136,7 @@ mod tests {
     use super::*;
     use crate::panel::{
         editor::Key,
-        model::{Event, Voice},
+        model::{ChannelLights, Event, Voice},
     };
 
     fn lines(picture: &Picture) -> Vec<String> {
@@ -134,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_screen() {
-        let mut model = model(60, 6, "IEE101A READY\n\nENTER: ");
+        let mut model = model(80, 6, "IEE101A READY\n\nENTER: ");
         model.update(Event::Text(Voice::Answer, "a\u{1b}[0m\n".to_owned()));
         "/stop".chars().for_each(|character| drop(model.update(Event::Key(Key::Character(character)))));
         model.update(Event::Key(Key::Left));
@@ -143,6 +160,7 @@ mod tests {
             activity: Activity::Waiting,
             mips: 123.456,
             io: 99.6,
+            channels: ChannelLights { operational: 0b1_0011, busy: 0b10 },
             proceed: true,
         }));
         let picture = render(&model);
@@ -153,14 +171,42 @@ mod tests {
                 "",
                 "ENTER: ",
                 "a.[0m",
-                " 070A2500 00001000 EC supervisor  wait  123.5 MIPS  100 I/O/s",
+                " 070A2500 00001000 EC supervisor  wait  123.5 MIPS  100 I/O/s  CH .1.  PROCEED  ",
                 "> /stop"
             ]
-            .map(|line| line.chars().take(60).collect::<String>())
         );
         assert_eq!(picture.cursor, (6, 5));
         assert_eq!(picture.rows[3][0].0, Style::Voice(Voice::Answer));
         assert_eq!(picture.rows[4][0].0, Style::Status(Activity::Waiting));
+    }
+
+    #[test]
+    fn the_status_line_has_every_channel_and_fits_80_columns() {
+        let status = |operational, busy| Status {
+            psw: 0x070A_2500_0000_1000,
+            activity: Activity::DisabledWait,
+            mips: 1234.5,
+            io: 1_234_567.0,
+            channels: ChannelLights { operational, busy },
+            proceed: true,
+        };
+        assert_eq!(
+            status_line(&status(0xFFFF, 0x8421), 0, 80).trim_end(),
+            " 070A2500 00001000  disabled wait  1234 MIPS  CH 0....5....A....F  PROCEED"
+        );
+        assert_eq!(
+            status_line(&status(0x0007, 0x0002), 0, 80).trim_end(),
+            " 070A2500 00001000  disabled wait  1234 MIPS  1235k I/O/s  CH .1.  PROCEED"
+        );
+        assert!(!status_line(&status(0, 0), 0, 80).contains("CH"), "no channels");
+        for operational in (0..16).map(|n| 0xFFFF_u16 >> n) {
+            for mips in [0.0, 998.96, 999.0, 98_999.9, 1e7, 1e300] {
+                let status = Status { mips, io: mips, ..status(operational, operational) };
+                let line = status_line(&status, 3, 80);
+                assert!(line.len() == 80 && line.contains("  PROCEED"), "{line}");
+                assert!(line.contains(&format!("  CH {} ", status.channels.text())), "{line}");
+            }
+        }
     }
 
     #[test]

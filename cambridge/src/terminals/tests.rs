@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use console::tn3270::terminal::Model;
 use devices::{
+    area::Area,
     console::{display, typewriter},
-    device::{self, Data, Initial, Progress},
+    device::{self, Initial},
 };
 use s370_arch::{channel::UnitStatus, ebcdic::from_text};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -45,55 +46,19 @@ impl Machine {
     }
 
     /// A write of these bytes, as far as it goes without the terminal.
-    fn write(&mut self, address: u16, code: u8, data: &[u8]) -> Bytes {
+    fn write(&mut self, address: u16, code: u8, data: &[u8]) -> Area {
         assert!(matches!(self.start(address, code), Initial::Accepted(_)));
-        let mut bytes = Bytes { out: data.to_vec(), stored: Vec::new() };
-        bytes.run(self.at(address));
-        bytes
-    }
-}
-
-/// A channel without counts.
-struct Bytes {
-    out: Vec<u8>,
-    stored: Vec<u8>,
-}
-
-impl Bytes {
-    fn run(&mut self, device: &mut dyn Device) -> Option<UnitStatus> {
-        loop {
-            match device.transfer(self, 0) {
-                Progress::Ended(ending) => return Some(ending.status),
-                Progress::Wait(_) if device.is_ready() => {}
-                Progress::Wait(_) => return None,
-            }
-        }
-    }
-}
-
-impl Data for Bytes {
-    fn room(&mut self) -> usize {
-        self.out.len().max(1000)
+        let mut area = Area::of(data);
+        area.run(self.at(address));
+        area
     }
 
-    fn fetch(&mut self, into: &mut [u8]) -> usize {
-        let count = into.len().min(self.out.len());
-        into[..count].copy_from_slice(&self.out[..count]);
-        self.out.drain(..count);
-        count
-    }
-
-    fn fetch_some(&mut self, into: &mut [u8]) -> usize {
-        self.fetch(into)
-    }
-
-    fn store(&mut self, from: &[u8]) -> usize {
-        self.stored.extend(from);
-        from.len()
-    }
-
-    fn store_backward(&mut self, from: &[u8]) -> usize {
-        self.store(from)
+    /// A read, as far as it goes without the terminal.
+    fn read(&mut self, address: u16, code: u8) -> Vec<u8> {
+        assert!(matches!(self.start(address, code), Initial::Accepted(_)));
+        let mut area = Area::empty(1000);
+        area.run(self.at(address));
+        area.read().to_vec()
     }
 }
 
@@ -151,12 +116,12 @@ fn a_line_mode_terminal_sits_at_the_typewriter() {
     assert!(!machine.at(0x1F).is_ready());
     let line = Happened::Typed(line::Event::Line(from_text("yes")));
     assert_eq!(person.does(&mut switchboard, &mut machine, line), [Notice::Changed(0x1F)]);
-    let mut bytes = Bytes { out: Vec::new(), stored: Vec::new() };
-    assert_eq!(bytes.run(machine.at(0x1F)), Some(UnitStatus::ENDED));
-    assert_eq!(bytes.stored, from_text("yes"));
+    let mut area = Area::empty(1000);
+    assert_eq!(area.run(machine.at(0x1F)), Some(UnitStatus::ENDED));
+    assert_eq!(area.read(), from_text("yes"));
     machine.start(0x1F, 0x0A);
     person.does(&mut switchboard, &mut machine, Happened::Typed(line::Event::Cancel));
-    assert_eq!(bytes.run(machine.at(0x1F)), Some(UnitStatus::ENDED | UnitStatus::UNIT_EXCEPTION));
+    assert_eq!(area.run(machine.at(0x1F)), Some(UnitStatus::ENDED | UnitStatus::UNIT_EXCEPTION));
 
     let notices = person.does(&mut switchboard, &mut machine, Happened::Disconnected("gone".to_owned()));
     assert_eq!(notices, [Notice::Changed(0x1F), Notice::Message("01F: nobody is there now: gone".to_owned())]);
@@ -182,7 +147,7 @@ fn a_3270_sits_at_a_display() {
 
     person.does(&mut switchboard, &mut machine, Happened::Record(b"\x7D\x40\x40".to_vec()));
     assert_eq!(machine.at(0xC0).take_unsolicited(), UnitStatus::ATTENTION);
-    assert_eq!(machine.write(0xC0, 0x06, b"").stored, b"\x7D\x40\x40");
+    assert_eq!(machine.read(0xC0, 0x06), b"\x7D\x40\x40");
     person.does(&mut switchboard, &mut machine, Happened::SystemRequest);
     assert_eq!(machine.at(0xC0).take_unsolicited(), UnitStatus::ATTENTION);
 
@@ -245,8 +210,8 @@ fn a_typewriter_waits_for_a_terminal_that_does_not_read() {
         if !matches!(machine.start(0x1F, 0x09), Initial::Accepted(_)) {
             panic!("not ready");
         }
-        let mut bytes = Bytes { out: vec![0x40; 400], stored: Vec::new() };
-        let status = bytes.run(machine.at(0x1F));
+        let mut area = Area::of(&[0x40; 400]);
+        let status = area.run(machine.at(0x1F));
         switchboard.flush(&mut machine);
         if status.is_none() && !machine.at(0x1F).is_ready() {
             let lines = person.sees().iter().filter(|output| matches!(output, TerminalOutput::Print(_))).count();

@@ -119,6 +119,12 @@ impl Channels {
         true
     }
 
+    /// What a channel is; none if it is not operational.
+    #[must_use]
+    pub fn kind(&self, channel: u8) -> Option<ChannelKind> {
+        self.channels.get(usize::from(channel))?.as_deref().map(|channel| channel.kind)
+    }
+
     /// How long devices take.
     #[must_use]
     pub fn timing(&self) -> Timing {
@@ -230,6 +236,17 @@ impl Channels {
     /// What each operational channel has done.
     pub fn activity(&self) -> impl Iterator<Item = (u8, Activity)> {
         (0..).zip(&self.channels).filter_map(|(number, channel)| Some((number, channel.as_deref()?.activity)))
+    }
+
+    /// Channels that have a channel program which goes on by itself; bit n: channel n. A program that waits for something
+    /// outside, as a read does for whoever types, keeps its subchannel, not the channel.
+    #[must_use]
+    pub fn working(&self) -> u16 {
+        let is_working = |channel: &Channel| {
+            channel.units().any(|(_, unit)| matches!(unit.state, State::Working(_)) && !unit.waits_outside)
+        };
+        let channels = (0..).zip(&self.channels).filter(|(_, channel)| channel.as_deref().is_some_and(is_working));
+        channels.fold(0, |working, (number, _): (u32, _)| working | 1 << number)
     }
 
     /// Whether nothing will happen by itself: no device is going to go on at some time, and no interruption is pending.

@@ -67,7 +67,11 @@ impl Channels {
         self.events.next_time()
     }
 
-    /// START I/O, and START I/O FAST RELEASE executed as START I/O.
+    /// START I/O, and START I/O FAST RELEASE executed as START I/O. That is no deviation. GA22-7000-10, chapter 13, "START
+    /// I/O": "Either an SIO or SIOF function is performed, depending on the instruction, the channel, and the
+    /// block-multiplexing-control bit". An earlier edition, GA22-7000-4, has the rule in one sentence: "When block
+    /// multiplexing is specified, START I/O FAST RELEASE, depending on the channel, may cause either the SIO or the SIOF
+    /// function to be performed." None of our channels has the SIOF function, so there is no deferred condition code.
     fn start_io(&mut self, request: &IoRequest, storage: &impl AbsoluteStorage) -> u8 {
         let &IoRequest { address, prefix, now, .. } = request;
         let (number, low) = split(address);

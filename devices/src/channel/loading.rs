@@ -5,7 +5,10 @@ use s370_cpu::storage::AbsoluteStorage;
 use thiserror::Error;
 
 use super::{channels::Channels, program::ChannelProgram, subchannel::State};
-use crate::device::{Command, Data, Device, Initial, Progress};
+use crate::{
+    area::Area,
+    device::{Command, Device, Initial, Progress},
+};
 
 /// Sense bytes that are asked for when loading fails.
 const SENSE_LENGTH: usize = 32;
@@ -52,47 +55,19 @@ fn show_sense(sense: &[u8]) -> String {
     if bytes.is_empty() { bytes } else { format!(", sense{bytes}") }
 }
 
-/// Takes sense bytes.
-#[derive(Default)]
-struct SenseBytes(Vec<u8>);
-
-impl Data for SenseBytes {
-    fn room(&mut self) -> usize {
-        SENSE_LENGTH - self.0.len()
-    }
-
-    fn fetch(&mut self, _: &mut [u8]) -> usize {
-        0
-    }
-
-    fn fetch_some(&mut self, _: &mut [u8]) -> usize {
-        0
-    }
-
-    fn store(&mut self, from: &[u8]) -> usize {
-        let length = from.len().min(self.room());
-        self.0.extend_from_slice(&from[..length]);
-        length
-    }
-
-    fn store_backward(&mut self, _: &[u8]) -> usize {
-        0
-    }
-}
-
 /// What the device has to say about its last unit check.
 fn sense(device: &mut dyn Device, now: u64) -> Vec<u8> {
-    let mut bytes = SenseBytes::default();
+    let mut area = Area::empty(SENSE_LENGTH);
     if let Initial::Accepted(_) = device.start(Command { code: SENSE, chained: false, now }) {
         // No device needs more than a moment for this.
         for _ in 0..10 {
-            if matches!(device.transfer(&mut bytes, now), Progress::Ended(_)) {
+            if matches!(device.transfer(&mut area, now), Progress::Ended(_)) {
                 break;
             }
         }
     }
     device.end_of_chain();
-    bytes.0
+    area.read().to_vec()
 }
 
 impl Channels {

@@ -10,7 +10,8 @@
 //! - A block-multiplexer channel multiplexes if control register 0 says so when the operation is started; otherwise it is
 //!   a selector channel for that operation.
 //! - A multiplexing channel is never working: data moves at one instant of virtual time.
-//! - START I/O FAST RELEASE does what START I/O does; there are no deferred condition codes.
+//! - START I/O FAST RELEASE performs the SIO function, as the manual leaves to each channel; there are no deferred condition
+//!   codes.
 //! - Lower channels interrupt first; in a channel, the condition that came first.
 
 mod channels;

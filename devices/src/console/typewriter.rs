@@ -420,7 +420,7 @@ mod tests {
     use s370_arch::ebcdic::from_text;
 
     use super::*;
-    use crate::console::testing::Channel;
+    use crate::area::Area;
 
     const WRITE: u8 = 0x01;
     const WRITE_CARRIER_RETURN: u8 = 0x09;
@@ -440,16 +440,16 @@ mod tests {
 
     fn write(typewriter: &mut Typewriter, code: u8, text: &str) {
         assert_eq!(start(typewriter, code), Initial::Accepted(Delay::Microseconds(0)));
-        let mut channel = Channel::writing(&from_text(text));
-        assert_eq!(channel.run(typewriter), Some(UnitStatus::ENDED));
-        assert!(!channel.is_incorrect_length());
+        let mut area = Area::of(&from_text(text));
+        assert_eq!(area.run(typewriter), Some(UnitStatus::ENDED));
+        assert!(!area.is_long);
     }
 
     fn sense(typewriter: &mut Typewriter) -> u8 {
         assert_eq!(start(typewriter, SENSE), Initial::Accepted(Delay::Microseconds(0)));
-        let mut channel = Channel::reading(&[1]);
-        assert_eq!(channel.run(typewriter), Some(UnitStatus::ENDED));
-        channel.stored()[0]
+        let mut area = Area::empty(1);
+        assert_eq!(area.run(typewriter), Some(UnitStatus::ENDED));
+        area.read()[0]
     }
 
     fn typed(text: &str) -> Output {
@@ -469,8 +469,8 @@ mod tests {
     fn the_carrier_returns_after_all_chained_data() {
         let mut typewriter = attended();
         start(&mut typewriter, WRITE_CARRIER_RETURN);
-        let mut channel = Channel::writing_chained(&[b"AB", b"CD"]);
-        assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED));
+        let mut area = Area::of(b"ABCD").in_pieces(&[2, 2]);
+        assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED));
         assert_eq!(typewriter.take_output(), [Output::Typed(b"ABCD".to_vec()), Output::CarrierReturn]);
     }
 
@@ -478,8 +478,8 @@ mod tests {
     fn a_3215_types_85_characters_a_second() {
         let mut typewriter = attended();
         start(&mut typewriter, WRITE);
-        let mut channel = Channel::writing(&[0x40; 85]);
-        let Progress::Wait(Delay::Microseconds(time)) = typewriter.transfer(&mut channel, 0) else {
+        let mut area = Area::of(&[0x40; 85]);
+        let Progress::Wait(Delay::Microseconds(time)) = typewriter.transfer(&mut area, 0) else {
             panic!("typing takes time");
         };
         assert!((999_000..1_001_000).contains(&time), "{time} microseconds for 85 characters");
@@ -493,9 +493,9 @@ mod tests {
         assert!(typewriter.is_proceed() && !typewriter.is_ready());
         assert_eq!(typewriter.enter_line(&from_text("r 00,'u'")), Keyed::Read);
         assert!(!typewriter.is_proceed() && typewriter.is_ready());
-        let mut channel = Channel::reading(&[80]);
-        assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED));
-        assert_eq!(channel.stored(), from_text("r 00,'u'"));
+        let mut area = Area::empty(80);
+        assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED));
+        assert_eq!(area.read(), from_text("r 00,'u'"));
         assert_eq!(typewriter.take_output(), [Output::Proceed, Output::Read(from_text("r 00,'u'"))]);
         assert_eq!(typewriter.take_unsolicited(), UnitStatus::empty());
     }
@@ -505,10 +505,10 @@ mod tests {
         let mut typewriter = attended();
         start(&mut typewriter, READ);
         typewriter.enter_line(b"ABCDEFGH");
-        let mut channel = Channel::reading(&[2, 3]);
-        assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED));
-        assert_eq!(channel.stored(), b"ABCDE");
-        assert!(!channel.is_incorrect_length());
+        let mut area = Area::empty(5).in_pieces(&[2, 3]);
+        assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED));
+        assert_eq!(area.read(), b"ABCDE");
+        assert!(!area.is_long);
     }
 
     #[test]
@@ -516,9 +516,9 @@ mod tests {
         let mut typewriter = attended();
         start(&mut typewriter, READ);
         assert_eq!(typewriter.enter_line(b""), Keyed::Read);
-        let mut channel = Channel::reading(&[80]);
-        assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED));
-        assert_eq!(channel.stored(), b"");
+        let mut area = Area::empty(80);
+        assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED));
+        assert_eq!(area.read(), b"");
     }
 
     #[test]
@@ -530,7 +530,7 @@ mod tests {
         start(&mut typewriter, READ);
         typewriter.request();
         typewriter.enter_line(b"A");
-        assert_eq!(Channel::reading(&[1]).run(&mut typewriter), Some(UnitStatus::ENDED));
+        assert_eq!(Area::empty(1).run(&mut typewriter), Some(UnitStatus::ENDED));
         assert_eq!(typewriter.take_unsolicited(), UnitStatus::empty(), "PROCEED was lit: nothing to request");
         assert_eq!(typewriter.enter_line(b""), Keyed::Ahead);
         assert_eq!(typewriter.take_unsolicited(), UnitStatus::ATTENTION);
@@ -545,9 +545,9 @@ mod tests {
             assert_eq!(typewriter.take_unsolicited(), UnitStatus::empty());
             start(&mut typewriter, READ);
             assert!(!typewriter.is_proceed() && typewriter.is_ready());
-            let mut channel = Channel::reading(&[1]);
-            assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED));
-            assert_eq!(channel.stored(), line);
+            let mut area = Area::empty(1);
+            assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED));
+            assert_eq!(area.read(), line);
         }
         assert_eq!(typewriter.take_unsolicited(), UnitStatus::empty());
         let outcomes: Vec<_> = (0..=LINES_AHEAD).map(|_| typewriter.enter_line(b"X")).collect();
@@ -559,7 +559,7 @@ mod tests {
         let mut typewriter = attended();
         typewriter.enter_line(b"A");
         start(&mut typewriter, READ);
-        assert_eq!(Channel::reading(&[1]).run(&mut typewriter), Some(UnitStatus::ENDED));
+        assert_eq!(Area::empty(1).run(&mut typewriter), Some(UnitStatus::ENDED));
         assert_eq!(typewriter.take_unsolicited(), UnitStatus::empty());
     }
 
@@ -569,9 +569,9 @@ mod tests {
         start(&mut typewriter, READ);
         typewriter.cancel();
         assert!(typewriter.is_ready());
-        let mut channel = Channel::reading(&[80]);
-        assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED | UnitStatus::UNIT_EXCEPTION));
-        assert_eq!(channel.stored(), b"");
+        let mut area = Area::empty(80);
+        assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED | UnitStatus::UNIT_EXCEPTION));
+        assert_eq!(area.read(), b"");
         assert_eq!(typewriter.take_output(), [Output::Proceed, Output::Lock]);
         typewriter.enter_line(b"A");
         typewriter.cancel();
@@ -630,14 +630,14 @@ mod tests {
     fn a_write_waits_for_an_operator_who_does_not_read() {
         let mut typewriter = attended();
         start(&mut typewriter, WRITE);
-        let mut channel = Channel::writing(&vec![0x40; 60_000]);
-        assert_eq!(channel.run(&mut typewriter), None);
+        let mut area = Area::of(&vec![0x40; 60_000]);
+        assert_eq!(area.run(&mut typewriter), None);
         assert!(!typewriter.is_ready());
         let mut characters = 0;
         for _ in 0..60_000 {
             characters += typewriter.take_output().iter().map(Output::size).sum::<usize>();
             assert!(typewriter.is_ready());
-            if let Some(status) = channel.run(&mut typewriter) {
+            if let Some(status) = area.run(&mut typewriter) {
                 assert_eq!(status, UnitStatus::ENDED);
                 break;
             }
@@ -663,7 +663,7 @@ mod tests {
         assert!(typewriter.is_proceed());
         typewriter.connect();
         assert_eq!(typewriter.enter_line(b"A"), Keyed::Read);
-        assert_eq!(Channel::reading(&[1]).run(&mut typewriter), Some(UnitStatus::ENDED));
+        assert_eq!(Area::empty(1).run(&mut typewriter), Some(UnitStatus::ENDED));
     }
 
     #[test]
@@ -699,9 +699,9 @@ mod tests {
                     let line = keyed.next().expect("a read without a line has a line to come");
                     prop_assert_eq!(typewriter.enter_line(line.as_bytes()), Keyed::Read);
                 }
-                let mut channel = Channel::reading(&[80]);
-                prop_assert_eq!(channel.run(&mut typewriter), Some(UnitStatus::ENDED));
-                read.push(String::from_utf8(channel.stored().to_vec()).expect("letters"));
+                let mut area = Area::empty(80);
+                prop_assert_eq!(area.run(&mut typewriter), Some(UnitStatus::ENDED));
+                read.push(String::from_utf8(area.read().to_vec()).expect("letters"));
             }
             prop_assert_eq!(read, lines);
         }

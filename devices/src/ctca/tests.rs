@@ -3,7 +3,10 @@
 use s370_arch::channel::UnitStatus;
 
 use super::*;
-use crate::area::{Area, chained, command};
+use crate::{
+    area::Area,
+    testing::{chained, command},
+};
 
 const CONTROL: u8 = 0x07;
 const READ: u8 = 0x02;

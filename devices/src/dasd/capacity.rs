@@ -91,6 +91,32 @@ impl Model {
         }
     }
 
+    /// What a volume table of contents says of the space that records take (DS4DEVI to DS4DEVTL of a format-4 control block):
+    /// overhead of a record with a key, and of the last one on a track, or both bytes for all records if one does not hold
+    /// it; what is to be subtracted for a record without a key; flags; tolerance for key and data in 512ths. Systems that
+    /// use devices with cells have formulas of their own: there are flags only.
+    #[must_use]
+    pub fn device_constants(&self) -> [u8; 6] {
+        /// The tolerance counts, as it does for all; there is one overhead, of two bytes; lengths are in cells.
+        const TOLERANCE: u8 = 0x01;
+        const TWO_BYTES: u8 = 0x08;
+        const CELLS: u8 = 0x30;
+        const UNIT: u32 = 512;
+        let (overheads, keyed, flags, tolerance) = match self.layout().formula {
+            Formula::Cells { .. } => return [0, 0, 0, CELLS, 0, 0],
+            Formula::Bytes { overhead, key } => match u8::try_from(overhead + key) {
+                Ok(all) => ([all, all], key, TOLERANCE, UNIT),
+                Err(_) => (((overhead + key) as u16).to_be_bytes(), key, TOLERANCE | TWO_BYTES, UNIT),
+            },
+            Formula::Stretched { overhead, key, numerator, denominator } => {
+                ([(overhead + key) as u8, key as u8], key, TOLERANCE, numerator * UNIT / denominator)
+            }
+        };
+        let [first, last] = overheads;
+        let [high, low] = (tolerance as u16).to_be_bytes();
+        [first, last, keyed as u8, flags, high, low]
+    }
+
     /// How many records of these lengths a track holds after the usual R0.
     #[must_use]
     pub fn records_per_track(&self, key: u8, data: u16) -> u32 {

@@ -4,12 +4,13 @@ use s370_arch::channel::UnitStatus;
 
 use super::*;
 use crate::{
-    area::{Area, chained, command, run},
+    area::Area,
     device::{Device, Initial},
     media::{
         Buffer,
         reel::{self, Format, Reel},
     },
+    testing::{chained, command, run},
 };
 
 const WRITE: u8 = 0x01;

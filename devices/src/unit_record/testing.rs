@@ -1,59 +1,13 @@
-//! What tests of these devices need: a channel that is one CCW, and a sink that can be looked into.
+//! What tests of these devices need: commands with the storage of one CCW, and a sink that can be looked into.
 
 use std::sync::{Arc, Mutex};
 
 use s370_arch::channel::UnitStatus;
 
-use crate::device::{Command, Data, Device, Ending, Initial, Progress};
-
-/// The storage and count of one CCW.
-#[derive(Debug, Default)]
-pub struct Ccw {
-    pub bytes: Vec<u8>,
-    pub at: usize,
-    pub incorrect_length: bool,
-}
-
-impl Ccw {
-    pub fn new(bytes: &[u8]) -> Ccw {
-        Ccw { bytes: bytes.to_vec(), at: 0, incorrect_length: false }
-    }
-
-    fn take(&mut self, length: usize) -> (usize, usize) {
-        let (from, count) = (self.at, length.min(self.bytes.len() - self.at));
-        self.at += count;
-        (from, count)
-    }
-}
-
-impl Data for Ccw {
-    fn room(&mut self) -> usize {
-        self.bytes.len() - self.at
-    }
-
-    fn fetch(&mut self, into: &mut [u8]) -> usize {
-        let count = self.fetch_some(into);
-        self.incorrect_length |= count < into.len();
-        count
-    }
-
-    fn fetch_some(&mut self, into: &mut [u8]) -> usize {
-        let (from, count) = self.take(into.len());
-        into[..count].copy_from_slice(&self.bytes[from..from + count]);
-        count
-    }
-
-    fn store(&mut self, data: &[u8]) -> usize {
-        let (from, count) = self.take(data.len());
-        self.bytes[from..from + count].copy_from_slice(&data[..count]);
-        self.incorrect_length |= count < data.len();
-        count
-    }
-
-    fn store_backward(&mut self, _data: &[u8]) -> usize {
-        unreachable!("no unit record device reads backward")
-    }
-}
+use crate::{
+    area::Area,
+    device::{Command, Data, Device, Ending, Initial, Progress},
+};
 
 /// How a command ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,20 +39,20 @@ pub fn single(device: &mut dyn Device, code: u8, storage: &[u8]) -> Outcome {
 
 /// One command within a chain.
 pub fn chained(device: &mut dyn Device, code: u8, storage: &[u8], chained: bool) -> Outcome {
-    let mut ccw = Ccw::new(storage);
+    let mut area = Area::of(storage);
     let (initial, ending) = match device.start(Command { code, chained, now: 0 }) {
         Initial::Ended(ending) => (true, ending),
         Initial::Accepted(_) => loop {
-            if let Progress::Ended(ending) = device.transfer(&mut ccw, 0) {
+            if let Progress::Ended(ending) = device.transfer(&mut area, 0) {
                 break (false, ending);
             }
         },
     };
     let Ending { status, later } = ending;
     let later = later.map_or(UnitStatus::empty(), |(_, status)| status);
-    let residue = ccw.bytes.len() - ccw.at;
-    let incorrect_length = !initial && (ccw.incorrect_length || residue > 0);
-    Outcome { initial, status, later, data: ccw.bytes, residue, incorrect_length }
+    let residue = area.room();
+    let incorrect_length = !initial && (area.is_long || residue > 0);
+    Outcome { initial, status, later, data: area.bytes, residue, incorrect_length }
 }
 
 /// The sense bytes.

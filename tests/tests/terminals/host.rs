@@ -12,11 +12,12 @@ use cambridge::{
     terminals::{Console, Devices, Notice, Seat, Switchboard},
 };
 use devices::{
+    area::Area,
     console::{
         display::{self, Display},
         typewriter::{self, Typewriter, Unattended},
     },
-    device::{Command, Data, Device, Initial, Progress},
+    device::{Command, Device, Initial, Progress},
 };
 use s370_arch::channel::UnitStatus;
 
@@ -112,14 +113,14 @@ impl Host {
 
     /// Runs a command to its end.
     #[track_caller]
-    fn run(&mut self, address: u16, code: u8, bytes: &mut Bytes) -> UnitStatus {
+    fn run(&mut self, address: u16, code: u8, area: &mut Area) -> UnitStatus {
         match self.device(address).start(Command { code, chained: false, now: 0 }) {
             Initial::Ended(ending) => return ending.status,
             Initial::Accepted(_) => {}
         }
         loop {
             self.until("the end of the command", |host| host.device(address).is_ready());
-            if let Progress::Ended(ending) = self.device(address).transfer(bytes, 0) {
+            if let Progress::Ended(ending) = self.device(address).transfer(area, 0) {
                 return ending.status;
             }
         }
@@ -127,46 +128,14 @@ impl Host {
 
     #[track_caller]
     pub fn write(&mut self, address: u16, code: u8, data: &[u8]) -> UnitStatus {
-        self.run(address, code, &mut Bytes { out: data.to_vec(), stored: Vec::new() })
+        self.run(address, code, &mut Area::of(data))
     }
 
     #[track_caller]
     pub fn read(&mut self, address: u16, code: u8) -> (UnitStatus, Vec<u8>) {
-        let mut bytes = Bytes { out: Vec::new(), stored: Vec::new() };
-        let status = self.run(address, code, &mut bytes);
-        (status, bytes.stored)
-    }
-}
-
-/// A channel with large counts.
-struct Bytes {
-    out: Vec<u8>,
-    stored: Vec<u8>,
-}
-
-impl Data for Bytes {
-    fn room(&mut self) -> usize {
         const COUNT: usize = 8192;
-        if self.out.is_empty() { COUNT } else { self.out.len() }
-    }
-
-    fn fetch(&mut self, into: &mut [u8]) -> usize {
-        let count = into.len().min(self.out.len());
-        into[..count].copy_from_slice(&self.out[..count]);
-        self.out.drain(..count);
-        count
-    }
-
-    fn fetch_some(&mut self, into: &mut [u8]) -> usize {
-        self.fetch(into)
-    }
-
-    fn store(&mut self, from: &[u8]) -> usize {
-        self.stored.extend(from);
-        from.len()
-    }
-
-    fn store_backward(&mut self, from: &[u8]) -> usize {
-        self.store(from)
+        let mut area = Area::empty(COUNT);
+        let status = self.run(address, code, &mut area);
+        (status, area.read().to_vec())
     }
 }

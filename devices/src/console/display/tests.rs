@@ -4,7 +4,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use s370_arch::ebcdic::from_text;
 
 use super::*;
-use crate::console::testing::Channel;
+use crate::area::Area;
 
 const WRITE: u8 = 0x01;
 const ERASE_WRITE: u8 = 0x05;
@@ -33,12 +33,12 @@ fn chain(display: &mut Display, code: u8) -> Initial {
 
 /// Runs the write that was started, with a terminal that answers so; gives what the terminal got, and the status.
 fn run_write(display: &mut Display, data: &[u8], outcome: Outcome) -> (Vec<u8>, Option<UnitStatus>) {
-    let mut channel = Channel::writing(data);
-    assert_eq!(channel.run(display), None, "it waits for the terminal");
+    let mut area = Area::of(data);
+    assert_eq!(area.run(display), None, "it waits for the terminal");
     let outbound = display.take_outbound().expect("a record");
     assert_eq!(display.take_outbound(), None);
     display.written(outbound.number.expect("a write"), outcome);
-    (outbound.record, channel.run(display))
+    (outbound.record, area.run(display))
 }
 
 fn write(display: &mut Display, code: u8, data: &[u8]) -> Vec<u8> {
@@ -51,9 +51,9 @@ fn write(display: &mut Display, code: u8, data: &[u8]) -> Vec<u8> {
 /// Runs a read that the terminal need not be asked for.
 fn read(display: &mut Display, code: u8) -> Vec<u8> {
     assert_eq!(start(display, code), Initial::Accepted(Delay::Microseconds(0)));
-    let mut channel = Channel::reading(&[4000]);
-    assert_eq!(channel.run(display), Some(UnitStatus::ENDED));
-    channel.stored().to_vec()
+    let mut area = Area::empty(4000);
+    assert_eq!(area.run(display), Some(UnitStatus::ENDED));
+    area.read().to_vec()
 }
 
 /// Runs the read that was started, with this answer of the terminal; gives what the terminal got, and the data.
@@ -64,9 +64,9 @@ fn ask(display: &mut Display, initial: Initial, answer: &[u8]) -> (Vec<u8>, Vec<
     assert_eq!(outbound.number, None);
     display.inbound(answer);
     assert!(display.is_ready());
-    let mut channel = Channel::reading(&[4000]);
-    assert_eq!(channel.run(display), Some(UnitStatus::ENDED));
-    (outbound.record, channel.stored().to_vec())
+    let mut area = Area::empty(4000);
+    assert_eq!(area.run(display), Some(UnitStatus::ENDED));
+    (outbound.record, area.read().to_vec())
 }
 
 fn sense(display: &mut Display) -> u8 {
@@ -88,8 +88,8 @@ fn a_long_write_comes_in_pieces() {
     let data = [&b"\xC3"[..], &[0x40; 60_000]].concat();
     assert_eq!(write(&mut display, ERASE_WRITE, &data).len(), 60_002);
     start(&mut display, ERASE_WRITE);
-    let mut channel = Channel::writing(&vec![0x40; RECORD_LIMIT + 1]);
-    assert_eq!(channel.run(&mut display), Some(UnitStatus::FAILED));
+    let mut area = Area::of(&vec![0x40; RECORD_LIMIT + 1]);
+    assert_eq!(area.run(&mut display), Some(UnitStatus::FAILED));
     assert_eq!((display.take_outbound(), sense(&mut display)), (None, 0x01));
 }
 
@@ -135,9 +135,9 @@ fn a_key_that_crosses_a_read_is_attention() {
     display.inbound(ENTER_RECORD);
     assert!(!display.is_ready(), "this was the key");
     display.inbound(b"\x7D\x40\x40\xC3");
-    let mut channel = Channel::reading(&[100]);
-    assert_eq!(channel.run(&mut display), Some(UnitStatus::ENDED));
-    assert_eq!(channel.stored(), b"\x7D\x40\x40\xC3");
+    let mut area = Area::empty(100);
+    assert_eq!(area.run(&mut display), Some(UnitStatus::ENDED));
+    assert_eq!(area.read(), b"\x7D\x40\x40\xC3");
     assert_eq!(display.take_unsolicited(), UnitStatus::ATTENTION);
     assert_eq!(read(&mut display, READ_MODIFIED), ENTER_RECORD);
 }
@@ -146,12 +146,12 @@ fn a_key_that_crosses_a_read_is_attention() {
 fn a_key_that_crosses_a_write_is_not_lost() {
     let mut display = connected(Model::M3278);
     start(&mut display, WRITE);
-    let mut channel = Channel::writing(b"\xC2\xC1");
-    channel.run(&mut display);
+    let mut area = Area::of(b"\xC2\xC1");
+    area.run(&mut display);
     display.inbound(ENTER_RECORD);
     let number = display.take_outbound().and_then(|outbound| outbound.number).expect("a write");
     display.written(number, Outcome::Done);
-    assert_eq!(channel.run(&mut display), Some(UnitStatus::ENDED));
+    assert_eq!(area.run(&mut display), Some(UnitStatus::ENDED));
     assert_eq!(display.take_unsolicited(), UnitStatus::ATTENTION);
     assert_eq!(read(&mut display, READ_MODIFIED), ENTER_RECORD);
 }
@@ -222,10 +222,10 @@ fn a_terminal_that_goes_ends_what_waits_for_it() {
     for code in [WRITE, READ_BUFFER] {
         let mut display = connected(Model::M3278);
         start(&mut display, code);
-        let mut channel = if code == WRITE { Channel::writing(b"\xC3\xC1") } else { Channel::reading(&[10]) };
-        assert_eq!(channel.run(&mut display), None);
+        let mut area = if code == WRITE { Area::of(b"\xC3\xC1") } else { Area::empty(10) };
+        assert_eq!(area.run(&mut display), None);
         display.disconnect();
-        assert_eq!(channel.run(&mut display), Some(UnitStatus::FAILED));
+        assert_eq!(area.run(&mut display), Some(UnitStatus::FAILED));
         assert_eq!((display.take_outbound(), sense(&mut display)), (None, 0x40));
     }
     let mut display = connected(Model::M3278);
@@ -278,8 +278,8 @@ fn the_answer_to_a_halted_read_is_left_out() {
     display.halt();
     assert_eq!(display.take_outbound(), None, "it was not sent");
     start(&mut display, WRITE);
-    let mut channel = Channel::writing(b"\xC3");
-    channel.run(&mut display);
+    let mut area = Area::of(b"\xC3");
+    area.run(&mut display);
     let number = display.take_outbound().and_then(|outbound| outbound.number).expect("a write");
     display.halt();
     display.written(number, Outcome::OperationCheck);
@@ -316,31 +316,31 @@ proptest! {
         steps in prop::collection::vec((any::<u8>(), 0u8..8, prop::collection::vec(any::<u8>(), 0..12)), 0..60),
     ) {
         let mut display = connected(Model::M3278);
-        let mut channel: Option<Channel> = None;
+        let mut area: Option<Area> = None;
         let mut numbers = Vec::new();
         for (code, step, bytes) in steps {
             match step {
                 0 => display.inbound(&bytes),
                 1 => display.connect(Terminal { alternate: None, is_extended: true }),
                 2 => display.disconnect(),
-                3 => { display.halt(); channel = None; }
+                3 => { display.halt(); area = None; }
                 4 => numbers.extend(display.take_outbound().and_then(|outbound| outbound.number)),
                 5 => numbers.drain(..).for_each(|number| display.written(number, Outcome::Done)),
                 _ => {}
             }
-            if let Some(running) = &mut channel {
+            if let Some(running) = &mut area {
                 if display.is_ready() && running.run(&mut display).is_some() {
-                    channel = None;
+                    area = None;
                 }
             } else if display.is_ready()
                 && code & 0x0F != 0
                 && let Initial::Accepted(_) = display.start(Command { code, chained: code & 0x40 != 0, now: 0 })
             {
-                channel = Some(if code & 1 == 1 { Channel::writing(&bytes) } else { Channel::reading(&[40]) });
+                area = Some(if code & 1 == 1 { Area::of(&bytes) } else { Area::empty(40) });
             }
         }
         display.disconnect();
-        if let Some(mut running) = channel {
+        if let Some(mut running) = area {
             prop_assert!(running.run(&mut display).is_some());
         }
     }

@@ -9,6 +9,7 @@ use s370_arch::channel::UnitStatus;
 
 use super::CkdDrive;
 use crate::{
+    area::Area,
     dasd::{CkdPack, geometry::Model},
     device::{Command, Data, Delay, Device, Ending, Initial, Progress},
     media::MediaError,
@@ -158,61 +159,6 @@ impl CkdPack for MemoryPack {
     }
 }
 
-/// The channel's side of one command.
-#[derive(Debug, Default)]
-pub(in crate::dasd) struct Area {
-    pub(in crate::dasd) bytes: Vec<u8>,
-    at: usize,
-    pub(in crate::dasd) is_incorrect: bool,
-}
-
-impl Area {
-    pub(in crate::dasd) fn new(bytes: Vec<u8>) -> Area {
-        Area { bytes, at: 0, is_incorrect: false }
-    }
-
-    /// What moved.
-    pub(in crate::dasd) fn moved(&self) -> &[u8] {
-        &self.bytes[..self.at]
-    }
-
-    fn next(&mut self, length: usize) -> Range<usize> {
-        let from = self.at;
-        self.at = self.bytes.len().min(from + length);
-        from..self.at
-    }
-}
-
-impl Data for Area {
-    fn room(&mut self) -> usize {
-        self.bytes.len() - self.at
-    }
-
-    fn fetch(&mut self, into: &mut [u8]) -> usize {
-        let given = self.fetch_some(into);
-        self.is_incorrect |= given < into.len();
-        given
-    }
-
-    fn fetch_some(&mut self, into: &mut [u8]) -> usize {
-        let from = self.next(into.len());
-        into[..from.len()].copy_from_slice(&self.bytes[from.clone()]);
-        from.len()
-    }
-
-    fn store(&mut self, from: &[u8]) -> usize {
-        let into = self.next(from.len());
-        let length = into.len();
-        self.bytes[into].copy_from_slice(&from[..length]);
-        self.is_incorrect |= length < from.len();
-        length
-    }
-
-    fn store_backward(&mut self, _: &[u8]) -> usize {
-        panic!("disks do not read backward")
-    }
-}
-
 /// How a command ended.
 #[derive(Debug)]
 pub(in crate::dasd) struct Done {
@@ -259,7 +205,7 @@ impl Bench {
     pub(in crate::dasd) fn command(&mut self, code: u8, bytes: Vec<u8>) -> Done {
         let initial = self.drive.start(Command { code, chained: self.is_chained, now: self.now });
         self.is_chained = true;
-        let mut area = Area::new(bytes);
+        let mut area = Area::of(&bytes);
         let (ending, has_moved) = match initial {
             Initial::Ended(ending) => (ending, false),
             Initial::Accepted(Delay::Outside) => panic!("a disk waits for nobody"),
@@ -287,8 +233,8 @@ impl Bench {
         if status.intersects(stops) {
             self.new_chain();
         }
-        let is_incorrect = has_moved && (area.is_incorrect || area.room() > 0);
-        Done { status, later: ending.later, bytes: area.moved().to_vec(), is_incorrect }
+        let is_incorrect = has_moved && (area.is_long || area.room() > 0);
+        Done { status, later: ending.later, bytes: area.read().to_vec(), is_incorrect }
     }
 
     /// A control command or a write with this data, which must end well.

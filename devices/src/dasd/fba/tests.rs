@@ -1,7 +1,10 @@
 //! A drive command by command, and what it refuses.
 
 use super::*;
-use crate::area::{Area, chained, command, run};
+use crate::{
+    area::Area,
+    testing::{chained, command, run},
+};
 
 const ENDED: UnitStatus = UnitStatus::ENDED;
 const FAILED: UnitStatus = UnitStatus::FAILED;

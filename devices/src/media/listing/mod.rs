@@ -2,7 +2,7 @@
 //!
 //! A printer tells a [`PrintSink`] what it does, and asks it to [commit](PrintSink::commit) before it tells the guest that
 //! a line is printed. The text of [`text`] is the truth that survives the death of the process; a PDF ([`pdf`]) is made from
-//! such a text when it is wanted: when a listing is closed, or much later.
+//! such a text when it is wanted: when a listing is [finished](PrintSink::finish), or much later.
 
 pub mod pdf;
 pub mod text;
@@ -25,4 +25,13 @@ pub trait PrintSink: Send {
     /// # Errors
     /// The host does not take it; what was told since the last commit is forgotten.
     fn commit(&mut self) -> Result<(), MediaError>;
+
+    /// Somebody is going to look at what was committed: what is made from it afterwards is made now. More may be printed
+    /// later.
+    ///
+    /// # Errors
+    /// The host does not take it. What was committed is safe nevertheless.
+    fn finish(&mut self) -> Result<(), MediaError> {
+        Ok(())
+    }
 }

@@ -1,7 +1,7 @@
 //! A listing as a PDF: made from a listing's text, a page for each form, in Courier. The text can be searched and copied.
 //!
-//! Nothing is kept in a PDF that is not in the text it is made from, so it can be made again at any time; a printer
-//! never writes one.
+//! Nothing is kept in a PDF that is not in the text it is made from, so it can be made again at any time, and nothing is
+//! lost if the process dies before it is made.
 
 use std::io::{self, Write};
 
@@ -74,6 +74,12 @@ fn pages(text: &str, lines: usize) -> Vec<Page<'_>> {
         pages.extend(form.chunks(lines).map(<[_]>::to_vec));
     }
     pages
+}
+
+/// Lines of the longest page of a text.
+#[must_use]
+pub fn longest_page(text: &str) -> usize {
+    text.split('\u{C}').map(|form| form.strip_suffix('\n').unwrap_or(form).split('\n').count()).max().unwrap_or(0)
 }
 
 /// The PDF of a listing's text.
@@ -205,6 +211,13 @@ mod tests {
         assert_eq!(texts("A\r_\r\n B\r\n", 66), [["A+_", " B"]]);
         assert_eq!(texts("1\n2\n3\n4\n5", 2), [vec!["1", "2"], vec!["3", "4"], vec!["5"]]);
         assert!(texts("", 66).is_empty());
+    }
+
+    #[test]
+    fn the_longest_page() {
+        for (text, lines) in [("", 1), ("A", 1), ("A\n", 1), ("A\n\nB\n\u{C}C\n", 3), ("\u{C}\n\n\u{C}", 2)] {
+            assert_eq!(longest_page(text), lines, "{text:?}");
+        }
     }
 
     /// The contents of all streams, and the number of pages.

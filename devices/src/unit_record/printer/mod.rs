@@ -21,7 +21,7 @@ use self::{
 use super::{Front, sense};
 use crate::{
     device::{Command, Data, Delay, Device, Ending, Initial, Progress},
-    media::listing::PrintSink,
+    media::{MediaError, listing::PrintSink},
 };
 
 /// Which printer it is.
@@ -110,6 +110,14 @@ impl Printer {
     /// is, so what is printed next begins at [`Printer::line`] of its page.
     pub fn take_off(&mut self, sink: Box<dyn PrintSink>) -> Box<dyn PrintSink> {
         std::mem::replace(&mut self.sink, sink)
+    }
+
+    /// Has the sink make what is made from the lines afterwards.
+    ///
+    /// # Errors
+    /// The host does not take it.
+    pub fn finish_listing(&mut self) -> Result<(), MediaError> {
+        self.sink.finish()
     }
 
     /// The form in the printer.

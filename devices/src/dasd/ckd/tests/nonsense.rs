@@ -4,7 +4,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 
 use super::*;
 use crate::{
-    dasd::ckd::harness::Area,
+    area::Area,
     device::{Command, Device, Initial, Progress},
 };
 
@@ -82,7 +82,7 @@ proptest! {
         bench.pack.contents().broken = broken;
         let mut is_chained = false;
         for (code, bytes, chain) in commands {
-            let mut area = Area::new(bytes);
+            let mut area = Area::of(&bytes);
             let ending = match bench.drive.start(Command { code, chained: is_chained, now: 0x1234_5678_9ABC }) {
                 Initial::Ended(ending) => ending,
                 Initial::Accepted(_) => match bench.drive.transfer(&mut area, 0x1234_5679_0000) {

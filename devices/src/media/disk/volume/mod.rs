@@ -3,6 +3,7 @@
 //! Everything here is read from tracks that a guest, or anybody else, wrote. What makes no sense is left out and told.
 
 pub mod cms;
+pub mod initialize;
 pub mod vtoc;
 
 use s370_arch::ebcdic::to_char;
@@ -16,6 +17,15 @@ pub const LABEL_RECORD: u8 = 3;
 pub const VOL1: [u8; 4] = [0xE5, 0xD6, 0xD3, 0xF1];
 /// Bytes of a volume label.
 pub const LABEL_LENGTH: usize = 80;
+
+/// Bytes of the key and of the data of a data set control block.
+const KEY: usize = 44;
+const DATA: usize = 96;
+/// Format identifiers of data set control blocks, in EBCDIC.
+const FORMAT_1: u8 = 0xF1;
+const FORMAT_3: u8 = 0xF3;
+const FORMAT_4: u8 = 0xF4;
+const FORMAT_5: u8 = 0xF5;
 
 /// A standard volume label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +78,17 @@ pub fn label(pack: &mut dyn CkdPack) -> Result<Option<Label>, MediaError> {
 ///
 /// The pack cannot be written.
 pub fn write_label(pack: &mut dyn CkdPack, serial: [u8; 6]) -> Result<(), MediaError> {
+    write_first_track(pack, serial, None)
+}
+
+/// As [`write_label`], with the address of the volume table of contents if there is one.
+fn write_first_track(pack: &mut dyn CkdPack, serial: [u8; 6], vtoc: Option<(u16, u16, u8)>) -> Result<(), MediaError> {
     const BLANK: u8 = 0x40;
     /// IPL1 and IPL2 in EBCDIC.
     const KEYS: [[u8; 4]; 2] = [[0xC9, 0xD7, 0xD3, 0xF1], [0xC9, 0xD7, 0xD3, 0xF2]];
     const WAIT: [u8; 8] = [0, 2, 0, 0, 0, 0, 0, 0x0F];
+    /// The label's security byte where data sets have protection of their own: 0 in EBCDIC.
+    const UNPROTECTED: u8 = 0xF0;
     let mut image = Vec::new();
     pack.read_track(0, &mut image)?;
     image.clear();
@@ -84,7 +101,12 @@ pub fn write_label(pack: &mut dyn CkdPack, serial: [u8; 6]) -> Result<(), MediaE
     let mut label = [BLANK; LABEL_LENGTH];
     label[..4].copy_from_slice(&VOL1);
     label[4..10].copy_from_slice(&serial);
-    label[10..16].copy_from_slice(&[0; 6]);
+    label[10..16].fill(0);
+    if let Some((cylinder, head, record)) = vtoc {
+        label[10] = UNPROTECTED;
+        label[11..15].copy_from_slice(&track::home_address(cylinder, head)[1..]);
+        label[15] = record;
+    }
     push(&mut image, (0, 0, LABEL_RECORD), &VOL1, &label);
     image.extend(track::END);
     let used = image.len();

@@ -3,19 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{half, text};
+use super::{DATA, FORMAT_1, FORMAT_3, FORMAT_4, FORMAT_5, KEY, half, text};
 use crate::{
     dasd::CkdPack,
     media::{MediaError, disk::track},
 };
 
-const KEY: usize = 44;
-const DATA: usize = 96;
-/// Format identifiers in EBCDIC.
-const FORMAT_1: u8 = 0xF1;
-const FORMAT_3: u8 = 0xF3;
-const FORMAT_4: u8 = 0xF4;
-const FORMAT_5: u8 = 0xF5;
 /// A data set of OS has 16 extents on a volume at most: so many control blocks of format 3 are more than enough.
 const CHAIN: usize = 32;
 
