@@ -20,6 +20,8 @@ enum Command {
     Link(Box<cambridge::link::Options>),
     #[command(about = cambridge::bare::ABOUT, long_about = cambridge::bare::LONG_ABOUT, after_help = cambridge::bare::EXAMPLES)]
     Bare(Box<cambridge::bare::Options>),
+    #[command(about = cambridge::classify::ABOUT, long_about = cambridge::classify::LONG_ABOUT, after_help = cambridge::classify::EXAMPLES)]
+    Classify(cambridge::classify::Options),
     #[command(about = cambridge::deck::ABOUT, long_about = cambridge::deck::LONG_ABOUT, after_help = cambridge::deck::EXAMPLES)]
     Deck(Box<cambridge::deck::Options>),
     #[command(about = cambridge::listing::ABOUT, long_about = cambridge::listing::LONG_ABOUT, after_help = cambridge::listing::EXAMPLES)]
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Asm(options) => options.execute(),
         Command::Link(options) => options.execute(),
         Command::Bare(options) => options.execute(),
+        Command::Classify(options) => options.execute(),
         Command::Deck(options) => options.execute(),
         Command::Listing(options) => options.execute(),
         Command::Disk(options) => options.execute(),
