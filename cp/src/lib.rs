@@ -6,6 +6,7 @@
 //! Nothing here opens a file, reads the host's clock or starts a thread: time and processors come from outside.
 
 pub mod dispatch;
+pub mod dispatcher;
 pub mod real;
 pub mod system;
 pub mod user;

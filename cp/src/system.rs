@@ -1,7 +1,8 @@
 //! The system: the real machine, the users on it, and the processors that run them.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -15,6 +16,7 @@ use s370_cpu::{
 };
 
 use crate::{
+    dispatch::{DEFAULT_PRIORITY, Scheduler, Tuning},
     real::{Owner, RealStorage, StorageError},
     user::User,
     vm::{Definition, TablePool, VirtualMachine},
@@ -28,6 +30,9 @@ pub struct System {
     pub pool: Arc<TablePool>,
     users: Mutex<BTreeMap<Owner, Arc<Mutex<User>>>>,
     next: AtomicU32,
+    scheduler: Mutex<Scheduler>,
+    /// Machines that wait for a time, the earliest first.
+    sleepers: Mutex<BinaryHeap<Reverse<(u64, Owner)>>>,
 }
 
 /// One real processor, on a thread of its own.
@@ -51,14 +56,16 @@ pub struct Cp<'a> {
 }
 
 impl System {
-    /// A system with so many bytes of real storage and nobody logged on.
+    /// A system with so many bytes of real storage and so many processors, and nobody logged on.
     ///
     /// # Errors
     /// Storage of this size cannot be had.
-    pub fn new(storage: u64) -> Result<System, BadSize> {
+    pub fn new(storage: u64, processors: u16) -> Result<System, BadSize> {
         let real = Arc::new(RealStorage::new(storage)?);
         let pool = Arc::new(TablePool::new(Arc::clone(&real)));
-        Ok(System { real, pool, users: Mutex::default(), next: AtomicU32::new(1) })
+        let scheduler = Mutex::new(Scheduler::new(Tuning::new(processors)));
+        let (users, sleepers) = (Mutex::default(), Mutex::default());
+        Ok(System { real, pool, users, next: AtomicU32::new(1), scheduler, sleepers })
     }
 
     /// A real processor.
@@ -92,12 +99,29 @@ impl System {
         let machine = VirtualMachine::new(owner, definition, &self.real, &self.pool)?;
         let user = Arc::new(Mutex::new(User::new(userid, classes, machine, console)));
         self.users().insert(owner, Arc::clone(&user));
+        self.scheduler().enter(owner, DEFAULT_PRIORITY);
         Ok(user)
     }
 
     /// Logs a user off.
     pub fn log_off(&self, owner: Owner) {
         self.users().remove(&owner);
+        self.scheduler().leave(owner);
+    }
+
+    /// The user with this machine.
+    #[must_use]
+    pub fn user(&self, owner: Owner) -> Option<Arc<Mutex<User>>> {
+        self.users().get(&owner).cloned()
+    }
+
+    /// The scheduler.
+    pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
+        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn sleepers(&self) -> MutexGuard<'_, BinaryHeap<Reverse<(u64, Owner)>>> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everyone who is logged on.
