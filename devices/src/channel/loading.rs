@@ -81,7 +81,7 @@ impl Data for SenseBytes {
 }
 
 /// What the device has to say about its last unit check.
-fn sense(device: &mut dyn Device, now: u64) -> Vec<u8> {
+pub(super) fn sense(device: &mut dyn Device, now: u64) -> Vec<u8> {
     let mut bytes = SenseBytes::default();
     if let Initial::Accepted(_) = device.start(Command { code: SENSE, chained: false, now }) {
         // No device needs more than a moment for this.
