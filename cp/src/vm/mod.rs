@@ -5,8 +5,10 @@
 //! executes them, in the problem state, under tables that lead nowhere but into its own frames; what cannot be executed so
 //! is simulated: by the same definitions of the instructions, applied to the virtual state and storage.
 
+mod access;
 mod blocks;
 mod bus;
+mod keys;
 mod load;
 mod run;
 mod shadow;
@@ -14,19 +16,24 @@ mod shadow;
 use std::sync::Arc;
 
 use devices::channel::Channels;
+use s370_arch::interruption::external;
 use s370_cpu::{
     interruption::Interruption,
     processor::Engine,
     state::{CpuState, Model},
 };
 
+pub(crate) use self::access::{Access, Fault};
 pub use self::{
     blocks::{ControlBlocks, ecblok, micblok, vmblok},
     bus::VirtualBus,
     run::{Counts, Stop},
     shadow::{Filled, SPACES, Selected, Shadows, TablePool},
 };
-use crate::real::{GuestStorage, Owner, RealStorage, StorageError};
+use crate::{
+    real::{GuestStorage, Owner, RealStorage, StorageError},
+    vmcf::Vmcf,
+};
 
 /// How the timers of a virtual machine run: SET TIMER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -79,6 +86,8 @@ pub struct VirtualMachine {
     epoch: u64,
     /// The last program interruption and what it led to, by which a loop of them is recognized.
     last: Option<run::Taken>,
+    /// Where messages for it come from; none if it has to do without.
+    messages: Option<Arc<Vmcf>>,
 }
 
 impl VirtualMachine {
@@ -110,6 +119,7 @@ impl VirtualMachine {
             registers_kept: false,
             epoch: 0,
             last: None,
+            messages: None,
         };
         machine.set_timer(definition.timer);
         Ok(machine)
@@ -140,6 +150,10 @@ impl VirtualMachine {
 
     /// Takes an interruption as the virtual machine's processor does.
     fn take(&mut self, interruption: &Interruption) {
+        if matches!(interruption, Interruption::External { code: external::MESSAGE, .. }) && !self.bring_message() {
+            // It was withdrawn meanwhile.
+            return;
+        }
         self.counts.interruptions += 1;
         let mut next = self.state.take(&self.storage, interruption).err();
         for _ in 0..2 {

@@ -119,6 +119,11 @@ impl Channels {
         true
     }
 
+    /// The operational channels, and what they are.
+    pub fn kinds(&self) -> impl Iterator<Item = (u8, ChannelKind)> {
+        (0..).zip(&self.channels).filter_map(|(number, channel)| Some((number, channel.as_deref()?.kind)))
+    }
+
     /// How long devices take.
     #[must_use]
     pub fn timing(&self) -> Timing {

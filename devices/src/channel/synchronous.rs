@@ -69,6 +69,7 @@ impl Channels {
         let unit = channel.unit(low).ok_or(NotExecuted::NotOperational)?;
         let outcome = complete(&mut program, unit.device.as_mut(), now, storage);
         let counts = program.take_counts();
+        channel.activity.operations += 1;
         channel.activity.commands += counts.commands;
         channel.activity.bytes += counts.bytes;
         self.look_for_status(address);

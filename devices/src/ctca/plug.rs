@@ -82,6 +82,17 @@ impl Plug {
         Arc::ptr_eq(&self.link, &other.link)
     }
 
+    /// Whether two plugs are of sides that are coupled to each other.
+    #[must_use]
+    pub fn is_partner(&self, other: &Plug) -> bool {
+        if self.is_same(other) {
+            return false;
+        }
+        let (state, _) = lock(&self.link).parts();
+        let (others, _) = lock(&other.link).parts();
+        Arc::ptr_eq(&state, &others)
+    }
+
     /// Takes this side away from the other, whose commands end from now on as those for a system that is not there. It
     /// has no other side then.
     pub fn uncouple(&self) {
@@ -144,6 +155,7 @@ mod tests {
         assert_eq!(x.start(command(WRITE)), REFUSED);
         x.plug().couple(&y.plug());
         assert!(x.plug().is_coupled() && y.plug().is_coupled());
+        assert!(x.plug().is_partner(&y.plug()) && !x.plug().is_partner(&x.plug()));
         let rung = bell_y.load(Ordering::Relaxed);
         assert_eq!(x.start(command(WRITE)), Initial::Accepted(Delay::Outside));
         assert_eq!(bell_y.load(Ordering::Relaxed), rung + 1, "there is attention for the other side");
