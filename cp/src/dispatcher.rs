@@ -14,6 +14,7 @@ use devices::channel::Timing;
 use s370_cpu::state::MICROSECOND;
 
 use crate::{
+    diagnose::Outcome,
     dispatch::{TurnEnd, Wake},
     real::Owner,
     system::{Cp, RealProcessor, System},
@@ -164,7 +165,10 @@ impl TurnOf<'_> {
             }
             Stop::Diagnose(request) => {
                 let mut cp = Cp { system: self.system, user, processor: &mut self.here.processor };
-                crate::diagnose::execute(&mut cp, request);
+                let outcome = crate::diagnose::execute(&mut cp, request);
+                if outcome == Outcome::Again {
+                    return Some(TurnEnd::IoWait);
+                }
                 (user.mode == Mode::CpRead && !user.settings.run).then_some(TurnEnd::Stopped)
             }
             Stop::Wait { .. } if quick && user.machine.hurry() => None,
@@ -187,9 +191,7 @@ impl TurnOf<'_> {
                 ))
             }
             Stop::ProgramLoop => Some(stop_with(user, stop, "DMKDSP453W CP ENTERED; PROGRAM INTERRUPT LOOP")),
-            Stop::Lost => {
-                Some(stop_with(user, stop, "DMKPTR410W CP ENTERED; PAGING ERROR: NO ROOM IN THE PAGE AREA"))
-            }
+            Stop::Lost => Some(stop_with(user, stop, "DMKPTR410W CP ENTERED; PAGING ERROR: NO ROOM IN THE PAGE AREA")),
             Stop::Stopped => Some(TurnEnd::Stopped),
             Stop::NoFrame => Some(TurnEnd::PageWait),
         }

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use devices::ctca::Plug;
 use s370_cpu::{
     processor::Processor,
     state::{CpuState, Model},
@@ -16,10 +17,13 @@ use s370_cpu::{
 };
 
 use crate::{
+    clock::Zone,
     dispatch::{DEFAULT_PRIORITY, Scheduler, Tuning},
+    post::Post,
     real::{Owner, RealStorage, StorageError},
     user::User,
     vm::{Definition, TablePool, VirtualMachine},
+    vmcf::Vmcf,
 };
 
 /// All that processors share.
@@ -28,11 +32,27 @@ pub struct System {
     pub real: Arc<RealStorage>,
     /// Shadow tables that nobody has.
     pub pool: Arc<TablePool>,
-    users: Mutex<BTreeMap<Owner, Arc<Mutex<User>>>>,
+    /// What users are to be told.
+    pub post: Arc<Post>,
+    /// Messages between virtual machines.
+    pub vmcf: Arc<Vmcf>,
+    /// Where the system stands.
+    pub zone: Zone,
+    users: Mutex<BTreeMap<Owner, LoggedOn>>,
+    adapters: Mutex<BTreeMap<(Owner, u16), Plug>>,
     next: AtomicU32,
     scheduler: Mutex<Scheduler>,
     /// Machines that wait for a time, the earliest first.
     sleepers: Mutex<BinaryHeap<Reverse<(u64, Owner)>>>,
+}
+
+/// The virtual channel-to-channel adapters of all users, by owner and address.
+pub type Adapters<'a> = MutexGuard<'a, BTreeMap<(Owner, u16), Plug>>;
+
+struct LoggedOn {
+    userid: String,
+    terminal: Option<String>,
+    user: Arc<Mutex<User>>,
 }
 
 /// One real processor, on a thread of its own.
@@ -63,9 +83,18 @@ impl System {
     pub fn new(storage: u64, processors: u16) -> Result<System, BadSize> {
         let real = Arc::new(RealStorage::new(storage)?);
         let pool = Arc::new(TablePool::new(Arc::clone(&real)));
-        let scheduler = Mutex::new(Scheduler::new(Tuning::new(processors)));
-        let (users, sleepers) = (Mutex::default(), Mutex::default());
-        Ok(System { real, pool, users, next: AtomicU32::new(1), scheduler, sleepers })
+        Ok(System {
+            real,
+            pool,
+            post: Arc::default(),
+            vmcf: Arc::default(),
+            zone: Zone::default(),
+            users: Mutex::default(),
+            adapters: Mutex::default(),
+            next: AtomicU32::new(1),
+            scheduler: Mutex::new(Scheduler::new(Tuning::new(processors))),
+            sleepers: Mutex::default(),
+        })
     }
 
     /// A real processor.
@@ -80,7 +109,7 @@ impl System {
         RealProcessor { number, processor, epochs: BTreeMap::new() }
     }
 
-    fn users(&self) -> MutexGuard<'_, BTreeMap<Owner, Arc<Mutex<User>>>> {
+    fn users(&self) -> MutexGuard<'_, BTreeMap<Owner, LoggedOn>> {
         self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,9 +125,11 @@ impl System {
         console: u16,
     ) -> Result<Arc<Mutex<User>>, StorageError> {
         let owner = Owner(self.next.fetch_add(1, Ordering::Relaxed));
-        let machine = VirtualMachine::new(owner, definition, &self.real, &self.pool)?;
+        let mut machine = VirtualMachine::new(owner, definition, &self.real, &self.pool)?;
+        machine.receive_messages(Arc::clone(&self.vmcf));
         let user = Arc::new(Mutex::new(User::new(userid, classes, machine, console)));
-        self.users().insert(owner, Arc::clone(&user));
+        self.post.open(owner);
+        self.users().insert(owner, LoggedOn { userid: userid.to_owned(), terminal: None, user: Arc::clone(&user) });
         self.scheduler().enter(owner, DEFAULT_PRIORITY);
         Ok(user)
     }
@@ -107,12 +138,65 @@ impl System {
     pub fn log_off(&self, owner: Owner) {
         self.users().remove(&owner);
         self.scheduler().leave(owner);
+        self.silence(owner);
+        self.post.close(owner);
+        let mut adapters = self.adapters();
+        while let Some((&key, _)) = adapters.range((owner, 0)..=(owner, u16::MAX)).next() {
+            if let Some(plug) = adapters.remove(&key) {
+                plug.uncouple();
+            }
+        }
     }
 
-    /// The user with this machine.
+    /// Brings a user what has come for them. To be called before their virtual machine runs, and whenever
+    /// [`Post::take_fresh`] names them.
+    pub fn attend(&self, user: &mut User) {
+        let owner = user.machine.owner;
+        let letters = self.post.take(owner);
+        letters.lines.iter().for_each(|line| user.say(line));
+        letters.touched.iter().for_each(|address| user.machine.touched(*address));
+        user.machine.state.external.message |= letters.message;
+    }
+
+    /// A virtual machine has nothing more to do with messages: it is reset, or its user is logged off.
+    pub fn silence(&self, owner: Owner) {
+        self.vmcf.unauthorize(owner).into_iter().for_each(|other| self.post.announce(other));
+    }
+
+    /// The virtual channel-to-channel adapters. Nobody couples any while they are held.
+    pub fn adapters(&self) -> Adapters<'_> {
+        self.adapters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user with this identification.
     #[must_use]
-    pub fn user(&self, owner: Owner) -> Option<Arc<Mutex<User>>> {
-        self.users().get(&owner).cloned()
+    pub fn find(&self, userid: &str) -> Option<Owner> {
+        self.users().iter().find(|(_, logged_on)| logged_on.userid == userid).map(|(owner, _)| *owner)
+    }
+
+    /// The user's identification.
+    #[must_use]
+    pub fn userid(&self, owner: Owner) -> Option<String> {
+        self.users().get(&owner).map(|logged_on| logged_on.userid.clone())
+    }
+
+    /// A user's terminal, as `GRAF 0C0` or `LINE 009`; none when they are disconnected.
+    #[must_use]
+    pub fn terminal(&self, owner: Owner) -> Option<String> {
+        self.users().get(&owner)?.terminal.clone()
+    }
+
+    /// A user sits down before a terminal, or leaves it.
+    pub fn set_terminal(&self, owner: Owner, terminal: Option<String>) {
+        if let Some(logged_on) = self.users().get_mut(&owner) {
+            logged_on.terminal = terminal;
+        }
+    }
+
+    /// How many users are logged on.
+    #[must_use]
+    pub fn user_count(&self) -> usize {
+        self.users().len()
     }
 
     /// The scheduler.
@@ -124,10 +208,16 @@ impl System {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A user. They may be running.
+    #[must_use]
+    pub fn user(&self, owner: Owner) -> Option<Arc<Mutex<User>>> {
+        self.users().get(&owner).map(|logged_on| Arc::clone(&logged_on.user))
+    }
+
     /// Everyone who is logged on.
     #[must_use]
     pub fn everyone(&self) -> Vec<Arc<Mutex<User>>> {
-        self.users().values().cloned().collect()
+        self.users().values().map(|logged_on| Arc::clone(&logged_on.user)).collect()
     }
 }
 

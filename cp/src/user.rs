@@ -1,11 +1,15 @@
 //! A logged-on user: a virtual machine, and what CP knows of whoever sits before it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use devices::console::typewriter::{Output, Typewriter};
 use s370_arch::ebcdic;
+use s370_cpu::state::MICROSECOND;
 
-use crate::vm::{Stop, VirtualMachine};
+use crate::{
+    diagnose::Screen,
+    vm::{Stop, VirtualMachine},
+};
 
 /// What the user is told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +91,24 @@ impl Default for Settings {
     }
 }
 
+/// What a program function key does: SET PFnn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionKey {
+    /// The lines are sent at once; otherwise they are shown in the input area.
+    pub is_immediate: bool,
+    /// What is sent.
+    pub text: String,
+}
+
+/// What SLEEP waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sleep {
+    /// Attention.
+    Attention,
+    /// Attention, or this time, as in [`s370_cpu::state::CpuState::time`].
+    Until(u64),
+}
+
 /// A user.
 pub struct User {
     /// The user's identification, as it is written: one to eight characters.
@@ -101,6 +123,24 @@ pub struct User {
     pub mode: Mode,
     /// Switches.
     pub settings: Settings,
+    /// Distribution code of printed and punched output.
+    pub distribution: String,
+    /// Program function keys by number, 1-24.
+    pub function_keys: BTreeMap<u8, FunctionKey>,
+    /// Volume serials of the packs that virtual disks are on, by address.
+    pub volumes: BTreeMap<u16, String>,
+    /// The most storage that DEFINE gives, in bytes.
+    pub maximum_storage: u32,
+    /// The virtual machine does not run until then.
+    pub sleep: Option<Sleep>,
+    /// The PA2 key is an external interruption for the virtual machine (DIAGNOSE X'54').
+    pub pa2_interrupts: bool,
+    /// [`s370_cpu::state::CpuState::time`] at logon.
+    pub since: u64,
+    /// Microseconds of processor time, when a meter feeds them in: the virtual machine's own, and CP's for it.
+    pub metered: (u64, u64),
+    /// The display operation that DIAGNOSE X'58' waits for.
+    pub(crate) screen: Option<Screen>,
     said: VecDeque<Said>,
     /// Why the virtual machine last came back, when that was not the end of its slice.
     pub last_stop: Option<Stop>,
@@ -117,9 +157,42 @@ impl User {
             console,
             mode: Mode::default(),
             settings: Settings::default(),
+            distribution: userid.to_owned(),
+            function_keys: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            maximum_storage: 16 << 20,
+            sleep: None,
+            pa2_interrupts: false,
+            since: 0,
+            metered: (0, 0),
+            screen: None,
             said: VecDeque::new(),
             last_stop: None,
         }
+    }
+
+    /// The identification in EBCDIC, padded with blanks to eight characters.
+    #[must_use]
+    pub fn name(&self) -> [u8; 8] {
+        padded(&self.userid)
+    }
+
+    /// Microseconds of processor time: the virtual machine's, and that and CP's for it together. In deterministic time
+    /// they are what its instructions took.
+    #[must_use]
+    pub fn processor_time(&self) -> (u64, u64) {
+        let machine = &self.machine;
+        let counted = u128::from(machine.instructions()) * u128::from(machine.instruction_time);
+        let counted = (counted / u128::from(MICROSECOND)) as u64;
+        let (own, overhead) = self.metered;
+        let own = own.saturating_add(counted);
+        (own, own.saturating_add(overhead))
+    }
+
+    /// Whether the user has one of these privilege classes; an empty list is for everybody.
+    #[must_use]
+    pub fn has_class(&self, classes: &str) -> bool {
+        classes.is_empty() || classes.chars().any(|class| self.classes.contains(class))
     }
 
     /// CP says something: lines.
@@ -161,6 +234,14 @@ impl User {
         }
         self.machine.touched(self.console);
     }
+}
+
+/// A name of up to eight characters in EBCDIC, padded with blanks.
+#[must_use]
+pub fn padded(name: &str) -> [u8; 8] {
+    let mut field = [0x40; 8];
+    field.iter_mut().zip(ebcdic::from_text(name)).for_each(|(to, code)| *to = code);
+    field
 }
 
 fn text(codes: &[u8]) -> String {

@@ -158,6 +158,9 @@ pub mod external {
     pub const CPU_TIMER: u16 = 0x1005;
     /// Service signal.
     pub const SERVICE_SIGNAL: u16 = 0x2401;
+    /// A message of the control program: only virtual machines have it (VM/370 System Programmer's Guide, GC20-1807,
+    /// "External Interrupt Code X'4001'").
+    pub const MESSAGE: u16 = 0x4001;
 }
 
 /// PER event bits as stored in the byte at real location 150, and as they stand in the leftmost byte of control

@@ -146,5 +146,5 @@ fn frame_address(state: &CpuState, format: Format, entry: u16) -> Option<u32> {
 
 fn available(state: &CpuState, storage: &impl AbsoluteStorage, real: u32) -> Result<u32, Failure> {
     let absolute = state.absolute(real);
-    if absolute < storage.size() { Ok(absolute) } else { Err(Failure::Addressing) }
+    if storage.is_available(absolute) { Ok(absolute) } else { Err(Failure::Addressing) }
 }

@@ -206,6 +206,7 @@ impl CpuState {
             external::EMERGENCY_SIGNAL => cpu_address = lowest(&mut requests.emergency_signal),
             external::EXTERNAL_CALL => cpu_address = requests.external_call.take(),
             external::SERVICE_SIGNAL => parameter = requests.service_signal.take(),
+            external::MESSAGE => requests.message = false,
             external::CLOCK_COMPARATOR | external::CPU_TIMER => {}
             signals => requests.signals &= !signals,
         }

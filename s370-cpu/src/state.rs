@@ -106,6 +106,9 @@ pub struct ExternalRequests {
     pub external_call: Option<u16>,
     /// A service signal and its parameter.
     pub service_signal: Option<u32>,
+    /// A message of a control program, which has the mask bit 31 of control register 0. On a real machine it is never set.
+    #[serde(default)]
+    pub message: bool,
 }
 
 /// The state of one processor.
@@ -231,6 +234,7 @@ impl CpuState {
             (allowed(20) && self.clock_comparator < self.tod(), external::CLOCK_COMPARATOR),
             (allowed(21) && (self.cpu_timer() as i64) < 0, external::CPU_TIMER),
             (requests.service_signal.is_some() && allowed(22), external::SERVICE_SIGNAL),
+            (requests.message && allowed(31), external::MESSAGE),
         ];
         in_order.into_iter().find(|(pending, _)| *pending).map(|(_, code)| code)
     }
@@ -278,5 +282,12 @@ mod tests {
         assert_eq!(state.external_request(), Some(0x00C0));
         state.cr[0] = !0x80;
         assert_eq!(state.external_request(), Some(0x0040));
+        state.external = ExternalRequests { message: true, ..ExternalRequests::default() };
+        state.cr[0] = 1;
+        assert_eq!(state.external_request(), Some(0x4001));
+        state.cr[0] = !1;
+        state.clock_comparator = u64::MAX;
+        state.set_cpu_timer(0);
+        assert_eq!(state.external_request(), None);
     }
 }

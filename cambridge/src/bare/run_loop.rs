@@ -347,7 +347,8 @@ mod tests {
 
     #[test]
     fn a_channel_that_did_something_is_lit() {
-        let counts = |commands, bytes, interruptions| channel::Activity { commands, bytes, interruptions };
+        let counts =
+            |commands, bytes, interruptions| channel::Activity { commands, bytes, interruptions, operations: 0 };
         let before = [(0, counts(1, 80, 1)), (1, counts(9, 0, 3)), (2, counts(4, 4, 4))];
         let now = [(0, counts(1, 80, 1)), (1, counts(9, 0, 4)), (2, counts(4, 4, 4)), (15, counts(1, 0, 0))];
         let expected = ChannelLights { operational: 0x8007, busy: 0x8002 };

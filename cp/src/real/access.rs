@@ -86,6 +86,10 @@ impl AbsoluteStorage for GuestStorage {
         GuestStorage::size(self)
     }
 
+    fn is_available(&self, at: u32) -> bool {
+        self.is_addressable(at)
+    }
+
     fn read(&self, at: u32, into: &mut [u8]) {
         let _hold = self.hold();
         for (offset, at, length) in pieces(at, into.len()) {

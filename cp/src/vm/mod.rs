@@ -5,8 +5,10 @@
 //! executes them, in the problem state, under tables that lead nowhere but into its own frames; what cannot be executed so
 //! is simulated: by the same definitions of the instructions, applied to the virtual state and storage.
 
+mod access;
 mod blocks;
 mod bus;
+mod keys;
 mod load;
 mod run;
 mod shadow;
@@ -14,6 +16,7 @@ mod shadow;
 use std::sync::Arc;
 
 use devices::channel::Channels;
+use s370_arch::interruption::external;
 use s370_cpu::{
     bus::Bus,
     interruption::Interruption,
@@ -22,13 +25,17 @@ use s370_cpu::{
     state::{CpuState, Model},
 };
 
+pub(crate) use self::access::{Access, Fault};
 pub use self::{
     blocks::{ControlBlocks, ecblok, micblok, vmblok},
     bus::VirtualBus,
     run::{Counts, Stop},
     shadow::{Filled, SPACES, Selected, Shadows, TablePool},
 };
-use crate::real::{GuestStorage, Owner, RealStorage, StorageError};
+use crate::{
+    real::{GuestStorage, Owner, RealStorage, StorageError},
+    vmcf::Vmcf,
+};
 
 /// How the timers of a virtual machine run: SET TIMER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -81,6 +88,8 @@ pub struct VirtualMachine<B = Channels> {
     /// Changes whenever real tables may differ from what processors remember of them.
     epoch: u64,
     string: StringOfInterruptions,
+    /// Where messages for it come from; none if it has to do without.
+    messages: Option<Arc<Vmcf>>,
 }
 
 impl VirtualMachine {
@@ -130,6 +139,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
             registers_kept: false,
             epoch: 0,
             string: StringOfInterruptions::default(),
+            messages: None,
         };
         machine.set_timer(definition.timer);
         Ok(machine)
@@ -160,6 +170,10 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
 
     /// Takes an interruption as the virtual machine's processor does.
     fn take(&mut self, interruption: &Interruption) {
+        if matches!(interruption, Interruption::External { code: external::MESSAGE, .. }) && !self.bring_message() {
+            // It was withdrawn meanwhile.
+            return;
+        }
         self.counts.interruptions += 1;
         let early = self.state.take(&self.storage, interruption).err().map(Interruption::Program);
         let invalid = early.is_some_and(|early| self.state.take(&self.storage, &early).is_err());

@@ -302,11 +302,11 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// a page was missing, and may be about to move something over themselves: the bare machine, for which no page is
     /// missing, would not fetch them again. So they are not begun again, but simulated to their end.
     fn is_interruptible(&self) -> bool {
-        self.fetch(self.state.psw.address).is_some_and(|opcode| matches!(opcode, 0x0E | 0x0F | 0x44))
+        self.byte_at(self.state.psw.address).is_some_and(|opcode| matches!(opcode, 0x0E | 0x0F | 0x44))
     }
 
     /// The byte at a logical address in the primary space or in real storage.
-    fn fetch(&self, address: u32) -> Option<u8> {
+    fn byte_at(&self, address: u32) -> Option<u8> {
         let real = match self.state.psw.translation() {
             false => address,
             true => dat::translate(&self.state, &self.storage, self.state.cr[1], address).ok()?.real,
@@ -318,7 +318,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     fn instruction_bytes(&self, address: u32) -> Option<[u8; 4]> {
         let mut bytes = [0; 4];
         for (at, byte) in (address..).zip(&mut bytes) {
-            *byte = self.fetch(at & 0x00FF_FFFF)?;
+            *byte = self.byte_at(at & 0x00FF_FFFF)?;
         }
         Some(bytes)
     }

@@ -125,6 +125,11 @@ impl Channels {
         self.channels.get(usize::from(channel))?.as_deref().map(|channel| channel.kind)
     }
 
+    /// The operational channels, and what they are.
+    pub fn kinds(&self) -> impl Iterator<Item = (u8, ChannelKind)> {
+        (0..).zip(&self.channels).filter_map(|(number, channel)| Some((number, channel.as_deref()?.kind)))
+    }
+
     /// How long devices take.
     #[must_use]
     pub fn timing(&self) -> Timing {

@@ -109,11 +109,13 @@ impl Channels {
                 State::Working(program) => program.take_counts(),
                 _ => Default::default(),
             };
+            channel.activity.operations += 1;
             channel.activity.commands += counts.commands;
             store_status(conclusion.csw.unit, conclusion.csw.channel, prefix, storage);
             self.end(address, conclusion.later, now);
             cc::STORED
         } else {
+            channel.activity.operations += 1;
             channel.burst = burst_mode.then_some(low);
             self.after_step(address, advance, now);
             self.refresh(number);

@@ -56,7 +56,7 @@ fn show_sense(sense: &[u8]) -> String {
 }
 
 /// What the device has to say about its last unit check.
-fn sense(device: &mut dyn Device, now: u64) -> Vec<u8> {
+pub(super) fn sense(device: &mut dyn Device, now: u64) -> Vec<u8> {
     let mut area = Area::empty(SENSE_LENGTH);
     if let Initial::Accepted(_) = device.start(Command { code: SENSE, chained: false, now }) {
         // No device needs more than a moment for this.

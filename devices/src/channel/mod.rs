@@ -21,6 +21,7 @@ pub mod program;
 mod queue;
 pub mod storage;
 mod subchannel;
+mod synchronous;
 mod transfer;
 
 pub use self::{
@@ -29,6 +30,7 @@ pub use self::{
     program::{Advance, ChannelProgram, Conclusion},
     storage::{AccessCheck, ChannelStorage, Moved},
     subchannel::Activity,
+    synchronous::NotExecuted,
 };
 
 #[cfg(test)]

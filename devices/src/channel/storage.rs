@@ -73,7 +73,7 @@ impl<S: AbsoluteStorage> ChannelStorage for &S {
     fn fetch_run(&mut self, at: u32, key: u8, into: &mut [u8]) -> Moved {
         let (mut at, mut done) = (at, 0);
         while done < into.len() {
-            if at >= self.size() {
+            if !self.is_available(at) {
                 return Moved::checked(done, AccessCheck::Addressing);
             }
             if !may_fetch(key, self.key(at)) {
@@ -91,7 +91,7 @@ impl<S: AbsoluteStorage> ChannelStorage for &S {
     fn store_run(&mut self, at: u32, key: u8, from: &[u8]) -> Moved {
         let (mut at, mut done) = (at, 0);
         while done < from.len() {
-            if at >= self.size() {
+            if !self.is_available(at) {
                 return Moved::checked(done, AccessCheck::Addressing);
             }
             if !may_store(key, self.key(at)) {
@@ -110,7 +110,7 @@ impl<S: AbsoluteStorage> ChannelStorage for &S {
         let (mut at, mut left) = (at, from.len());
         while left > 0 {
             let done = from.len() - left;
-            if at >= self.size() {
+            if !self.is_available(at) {
                 return Moved::checked(done, AccessCheck::Addressing);
             }
             if !may_store(key, self.key(at)) {

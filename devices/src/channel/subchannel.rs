@@ -10,6 +10,8 @@ use crate::device::Device;
 /// What a channel has done since the machine was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
+    /// Operations started at devices.
+    pub operations: u64,
     /// Commands sent to devices.
     pub commands: u64,
     /// Bytes moved.

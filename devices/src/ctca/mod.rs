@@ -6,10 +6,14 @@
 //!
 //! A side begins in basic mode, as the System/360 adapter is. Set extended mode adds prepare and write end-of-file.
 
+mod plug;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use self::plug::{Bell, Plug};
+use self::plug::{Link, lock};
 
 use s370_arch::channel::UnitStatus;
 
@@ -97,9 +101,16 @@ struct Side {
     /// The command that is outstanding.
     code: u8,
     is_backward: bool,
+    /// What rings when the other side has done something that concerns this one.
+    bell: Option<Bell>,
 }
 
 impl Side {
+    /// Whether the side's channel can go on.
+    fn is_ready(&self) -> bool {
+        !matches!(self.step, Step::Prepared | Step::Controlling | Step::Reading | Step::Writing | Step::OtherTurn)
+    }
+
     /// Whether the other side finds a command outstanding that moves data or waits.
     fn is_occupied(&self) -> bool {
         !matches!(self.step, Step::Idle | Step::DeviceEnd | Step::Ended(_) | Step::Sense | Step::SenseCommand)
@@ -118,35 +129,67 @@ struct State {
 /// One side of an adapter.
 #[derive(Debug)]
 pub struct ChannelToChannel {
-    state: Arc<Mutex<State>>,
-    side: usize,
+    link: Arc<Mutex<Link>>,
 }
 
 /// The two sides of an adapter, both operational.
 #[must_use]
 pub fn pair() -> (ChannelToChannel, ChannelToChannel) {
     let state = Arc::new(Mutex::new(State::default()));
-    (ChannelToChannel { state: Arc::clone(&state), side: 0 }, ChannelToChannel { state, side: 1 })
+    let side = |side| ChannelToChannel { link: Arc::new(Mutex::new(Link { state: Arc::clone(&state), side })) };
+    (side(0), side(1))
 }
 
 impl ChannelToChannel {
+    /// A side without another: not ready, until a [`Plug`] couples it.
+    #[must_use]
+    pub fn uncoupled() -> ChannelToChannel {
+        let (mut other, side) = pair();
+        other.set_operational(false);
+        side
+    }
+
+    /// The plug by which this side can be coupled to another, whoever has the device.
+    #[must_use]
+    pub fn plug(&self) -> Plug {
+        Plug::new(Arc::clone(&self.link))
+    }
+
     /// Says whether this side's channel and system are operational. Taking a side away ends the other's command with unit
     /// check, and further ones, until it is back.
     pub fn set_operational(&mut self, is_operational: bool) {
-        let mut state = self.lock();
-        if !is_operational {
-            state.abandon(self.side);
-        }
-        state.sides[self.side].is_away = !is_operational;
+        self.with(|state, side| state.set_operational(side, is_operational));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in the other side's thread leaves nothing half done that matters.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does something to the state, and rings the other side's bell if that concerns it.
+    fn with<R>(&self, act: impl FnOnce(&mut State, usize) -> R) -> R {
+        let (state, side) = lock(&self.link).parts();
+        let mut state = lock_state(&state);
+        let news = |state: &State| (state.sides[1 - side].is_ready(), state.sides[1 - side].attention);
+        let before = news(&state);
+        let result = act(&mut state, side);
+        let bell = if news(&state) == before { None } else { state.sides[1 - side].bell.clone() };
+        drop(state);
+        if let Some(bell) = bell {
+            bell.ring();
+        }
+        result
     }
 }
 
+fn lock_state(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A panic in the other side's thread leaves nothing half done that matters.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl State {
+    fn set_operational(&mut self, side: usize, is_operational: bool) {
+        if !is_operational {
+            self.abandon(side);
+        }
+        self.sides[side].is_away = !is_operational;
+    }
+
     /// Ends the other side's command, and forgets this one's.
     fn abandon(&mut self, side: usize) {
         let other = &mut self.sides[1 - side];
@@ -343,31 +386,30 @@ impl Device for ChannelToChannel {
     }
 
     fn start(&mut self, command: Command) -> Initial {
-        self.lock().start(self.side, command.code)
+        self.with(|state, side| state.start(side, command.code))
     }
 
     fn transfer(&mut self, data: &mut dyn Data, _: u64) -> Progress {
-        let mut state = self.lock();
-        let side = self.side;
-        let is_reader = matches!(Order::of(state.sides[side].code, false), Order::Read | Order::ReadBackward);
-        match state.sides[side].step {
-            Step::Turn if is_reader => state.take(side, data),
-            Step::Turn => state.give(side, data),
-            Step::Sense => state.sense(side, data),
-            Step::SenseCommand => state.sense_command(side, data),
-            Step::Ended(status) => state.end(side, status),
-            Step::Reading | Step::Writing | Step::OtherTurn => Progress::Wait(Delay::Outside),
-            Step::Idle | Step::Prepared | Step::Controlling | Step::DeviceEnd => state.end(side, UnitStatus::ENDED),
-        }
+        self.with(|state, side| {
+            let is_reader = matches!(Order::of(state.sides[side].code, false), Order::Read | Order::ReadBackward);
+            match state.sides[side].step {
+                Step::Turn if is_reader => state.take(side, data),
+                Step::Turn => state.give(side, data),
+                Step::Sense => state.sense(side, data),
+                Step::SenseCommand => state.sense_command(side, data),
+                Step::Ended(status) => state.end(side, status),
+                Step::Reading | Step::Writing | Step::OtherTurn => Progress::Wait(Delay::Outside),
+                Step::Idle | Step::Prepared | Step::Controlling | Step::DeviceEnd => state.end(side, UnitStatus::ENDED),
+            }
+        })
     }
 
     fn is_ready(&self) -> bool {
-        let step = self.lock().sides[self.side].step;
-        !matches!(step, Step::Prepared | Step::Controlling | Step::Reading | Step::Writing | Step::OtherTurn)
+        self.with(|state, side| state.sides[side].is_ready())
     }
 
     fn take_unsolicited(&mut self) -> UnitStatus {
-        if std::mem::take(&mut self.lock().sides[self.side].attention) {
+        if self.with(|state, side| std::mem::take(&mut state.sides[side].attention)) {
             UnitStatus::ATTENTION
         } else {
             UnitStatus::empty()
@@ -379,14 +421,15 @@ impl Device for ChannelToChannel {
     }
 
     fn halt(&mut self) -> Ending {
-        self.lock().abandon(self.side);
+        self.with(|state, side| state.abandon(side));
         Ending::now(UnitStatus::ENDED)
     }
 
     fn reset(&mut self) {
-        let mut state = self.lock();
-        state.abandon(self.side);
-        let side = &mut state.sides[self.side];
-        *side = Side { is_away: side.is_away, ..Side::default() };
+        self.with(|state, side| {
+            state.abandon(side);
+            let side = &mut state.sides[side];
+            *side = Side { is_away: side.is_away, bell: side.bell.take(), ..Side::default() };
+        });
     }
 }

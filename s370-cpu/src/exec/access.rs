@@ -132,7 +132,7 @@ pub(crate) fn check(
 ) -> Result<u32, Trap> {
     let (real, segment_protected) = to_real(state, storage, at, space)?;
     let absolute = state.absolute(real);
-    if absolute >= storage.size() {
+    if !storage.is_available(absolute) {
         return Err(ProgramCode::ADDRESSING.into());
     }
     let storage_key = storage.key(absolute);

@@ -33,7 +33,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
     fn keyed(&self, real: u32, length: u32) -> Result<Keyed, Trap> {
         let at = self.state.absolute(real & !(length - 1));
         // Storage may end with a single block of 2K bytes.
-        if at >= self.storage.size() { Err(ProgramCode::ADDRESSING.into()) } else { Ok(Keyed { at, length }) }
+        if !self.storage.is_available(at) { Err(ProgramCode::ADDRESSING.into()) } else { Ok(Keyed { at, length }) }
     }
 
     /// The block that ISK, SSK or RRB addresses: 4K bytes where storage has a key for each 4K, if these instructions
@@ -135,7 +135,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
         if self.low_address_protected(real) {
             return Err(ProgramCode::PROTECTION.into());
         }
-        let length = block.length.min(self.storage.size() - block.at);
+        let length = if self.storage.is_available(block.at + BLOCK) { block.length } else { BLOCK };
         self.storage.store(block.at, &[0; BLOCK_4K as usize][..length as usize]);
         self.set_storage_key(block, |key| key | REFERENCE | CHANGE);
         self.set_gr(0, 0);

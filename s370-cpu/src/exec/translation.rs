@@ -62,7 +62,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
             return Ok(());
         };
         let absolute = self.state.absolute(translation.real);
-        if absolute >= self.storage.size() {
+        if !self.storage.is_available(absolute) {
             return Err(ProgramCode::ADDRESSING.into());
         }
         let storage_key = self.storage.key(absolute);

@@ -7,12 +7,18 @@ use super::Storage;
 
 /// Storage with keys, by absolute address.
 ///
-/// Every address that is given is below [`AbsoluteStorage::size`], with all bytes that are meant; it is for the caller to
-/// check that. Stores are noticed by processors that hold the place in decoded form, and the change of a key by those that
+/// Every address that is given is [available](AbsoluteStorage::is_available), with all bytes that are meant; it is for the
+/// caller to check that. Stores are noticed by processors that hold the place in decoded form, and the change of a key by those that
 /// remember what it allowed. All of it is through `&self`: other processors and channels may have the same storage.
 pub trait AbsoluteStorage {
     /// Size in bytes: 2048 to 64 MiB.
     fn size(&self) -> u32;
+
+    /// Whether there is a byte at this address: below the size, or in something that was attached above it.
+    #[inline(always)]
+    fn is_available(&self, at: u32) -> bool {
+        at < self.size()
+    }
 
     /// Fetches bytes.
     fn read(&self, at: u32, into: &mut [u8]);

@@ -10,6 +10,7 @@ mod interruptions;
 mod loading;
 mod model;
 mod random;
+mod synchronous;
 
 use std::collections::VecDeque;
 

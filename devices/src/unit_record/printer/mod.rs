@@ -75,6 +75,7 @@ pub struct Printer {
     gate: bool,
     /// The command before was UCS gate load.
     load_gate: bool,
+    printed: u64,
 }
 
 impl Printer {
@@ -91,6 +92,7 @@ impl Printer {
             operation: Operation::Nothing,
             gate: false,
             load_gate: false,
+            printed: 0,
         }
     }
 
@@ -118,6 +120,12 @@ impl Printer {
     /// The host does not take it.
     pub fn finish_listing(&mut self) -> Result<(), MediaError> {
         self.sink.finish()
+    }
+
+    /// Lines printed since the printer was made.
+    #[must_use]
+    pub fn printed(&self) -> u64 {
+        self.printed
     }
 
     /// The form in the printer.
@@ -215,6 +223,7 @@ impl Printer {
             self.front.sense[0] |= sense::DATA_CHECK;
             status |= UnitStatus::UNIT_CHECK;
         }
+        self.printed += 1;
         self.sink.print(&indexed(printed, self.form().index()));
         let (signals, time) = self.act(action);
         self.finish(status | signals, self.kind.line_time() + time)

@@ -33,7 +33,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
     /// A word of a table at a real address, to which protection does not apply; or an addressing exception.
     fn table_word(&self, real: u32) -> Result<u32, Trap> {
         let absolute = self.state.absolute(real);
-        if absolute >= self.storage.size() {
+        if !self.storage.is_available(absolute) {
             return Err(ProgramCode::ADDRESSING.into());
         }
         Ok(self.storage.u32(absolute))

@@ -75,7 +75,7 @@ impl<S: AbsoluteStorage> Interpreter<'_, S> {
         self.extraction_authorized()?;
         let (real, _) = self.to_real(self.gr(i.rre2()) & ADDRESS, self.current_space())?;
         let absolute = self.state.absolute(real);
-        if absolute >= self.storage.size() {
+        if !self.storage.is_available(absolute) {
             return Err(ProgramCode::ADDRESSING.into());
         }
         let key = self.storage.key(absolute) & (ACCESS | FETCH_PROTECTION);
