@@ -7,7 +7,10 @@
 
 use std::{
     cmp::Reverse,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use devices::channel::Timing;
@@ -32,6 +35,24 @@ pub trait Meter {
 
     /// Whether time is that of instructions, and nothing else.
     fn is_deterministic(&self) -> bool;
+}
+
+/// Time that is made of instructions: a microsecond each.
+#[derive(Debug, Default)]
+pub struct InstructionTime(AtomicU64);
+
+impl Meter for InstructionTime {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn executed(&self, instructions: u64) {
+        self.0.fetch_add(instructions.saturating_mul(MICROSECOND), Ordering::Relaxed);
+    }
+
+    fn is_deterministic(&self) -> bool {
+        true
+    }
 }
 
 /// What a real processor did when it looked for work.
@@ -80,6 +101,7 @@ impl System {
         let end = {
             let mut user = lock(&user);
             here.welcome(&user.machine);
+            self.attend(&mut user);
             let mut turn = TurnOf { system: self, here: &mut *here, meter, begin: now, slice: turn.slice };
             let end = turn.give(&mut user);
             user.listen();
@@ -92,6 +114,7 @@ impl System {
             // Somebody who runs now is going to give frames back.
             self.ready(turn.owner, Wake::Page, now_after);
         }
+        self.post.take_fresh().into_iter().for_each(|owner| self.ready(owner, Wake::Other, now_after));
         Work::Done
     }
 

@@ -1,6 +1,10 @@
 //! Virtual machines without anybody before them: a configuration's devices, a dialogue with the console typewriter.
 
-use std::{collections::VecDeque, path::Path, sync::Arc};
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use cambridge::{
     attachment::{self, Adapters},
@@ -8,16 +12,19 @@ use cambridge::{
     workshop::Thread,
 };
 use cp::{
+    dispatch::Wake,
+    dispatcher::{InstructionTime, Meter, Work},
     real::{Owner, RealStorage},
-    vm::{Definition, Stop, TablePool, Timer, VirtualMachine},
+    system::{RealProcessor, System},
+    user::{Mode, Said, User},
+    vm::{Definition, TablePool, Timer, VirtualMachine},
 };
 use devices::{
-    console::typewriter::{Output, Typewriter},
+    console::typewriter::Typewriter,
     media::deck::{Deck, Reading},
     unit_record::reader::Reader,
 };
 use regex::Regex;
-use s370_arch::ebcdic;
 use s370_cpu::{
     processor::{Engine, Processor},
     state::{CpuState, Model},
@@ -80,12 +87,53 @@ impl Answer {
     }
 }
 
-/// A virtual machine with a console typewriter, and somebody who has learned by heart what to type.
+/// A system with one real processor, in deterministic time.
+pub struct Site {
+    /// The system.
+    pub system: System,
+    /// Its processor.
+    pub here: RealProcessor,
+    meter: InstructionTime,
+}
+
+impl Site {
+    /// A system with so many bytes of real storage.
+    #[must_use]
+    pub fn new(storage: u64) -> Site {
+        let system = System::new(storage, 1).expect("a system");
+        let here = system.processor(0);
+        Site { system, here, meter: InstructionTime::default() }
+    }
+
+    /// Runs everyone until all dialogues are over, nobody has anything to do, or so many instructions were executed.
+    pub fn run(&mut self, guests: &mut [Guest], limit: u64) -> Ended {
+        loop {
+            let work = self.system.work(&mut self.here, &self.meter);
+            for guest in guests.iter_mut() {
+                if guest.attend() {
+                    self.system.ready(guest.owner, Wake::Terminal, self.meter.now());
+                }
+            }
+            if guests.iter().all(|guest| guest.dialogue.is_empty() && guest.is_patient) {
+                return Ended::Dialogue;
+            }
+            if work == (Work::Idle { until: None }) && !guests.iter().any(|guest| guest.has_answered) {
+                return Ended::Idle;
+            }
+            if self.meter.now() >> 12 > limit {
+                return Ended::Limit;
+            }
+        }
+    }
+}
+
+/// A user with a console typewriter, and somebody who has learned by heart what to type.
 pub struct Guest {
-    /// The machine.
-    pub machine: VirtualMachine,
-    console: u16,
-    /// What it typed, and what was typed on it.
+    /// The user.
+    pub user: Arc<Mutex<User>>,
+    /// Whose machine it is.
+    pub owner: Owner,
+    /// What the machine and CP typed, and what was typed.
     pub typed: String,
     /// How much of it was answered.
     answered: usize,
@@ -94,108 +142,101 @@ pub struct Guest {
     /// What is answered whenever it comes.
     pub always: Vec<Answer>,
     seen: usize,
+    /// When its dialogue is over it does not hold the others up.
+    pub is_patient: bool,
+    has_answered: bool,
 }
 
-/// How a guest's run ended.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The dialogue is over.
+    /// The dialogues are over.
     Dialogue,
-    /// The machine came back with something that is not for the harness.
-    Stop(Stop),
+    /// Nothing more will happen.
+    Idle,
     /// It took too long.
     Limit,
 }
 
 impl Guest {
-    /// A machine of this configuration.
+    /// A user with the machine of this configuration; it is not started.
     ///
     /// # Panics
     /// There is something wrong with it.
     #[must_use]
-    pub fn new(real: &mut Real, configuration: &Path, variables: &Variables, engine: Engine) -> Guest {
+    pub fn new(site: &Site, userid: &str, configuration: &Path, variables: &Variables) -> Guest {
         let configuration = Configuration::load(configuration, variables).unwrap_or_else(|problem| panic!("{problem}"));
         let mut model = Model::default();
         model.cpu_id = configuration.processor.cpu_id();
-        let mut machine = real.machine(configuration.storage as u32, model, Timer::Real);
-        machine.engine = engine;
-        machine.state.set_tod(TOD);
-        let mut adapters = Adapters::default();
-        for spec in &configuration.devices {
-            let built = attachment::build(spec, &mut adapters).unwrap_or_else(|problem| panic!("{problem}"));
-            machine.channels.attach(spec.address.0, built.device).expect("a free address");
-        }
+        let definition =
+            Definition { user: [0x40; 8], storage: configuration.storage as u32, model, timer: Timer::Real };
         let console = configuration.console.map_or(0x01F, |address| address.0);
-        if let Some(typewriter) = machine.channels.device::<Typewriter>(console) {
+        let user = site.system.log_on(userid, "G", &definition, console).expect("a user");
+        let mut adapters = Adapters::default();
+        let owner = {
+            let mut user = lock(&user);
+            user.mode = Mode::Running;
+            user.machine.engine = Engine::Fast;
+            user.machine.state.set_tod(TOD);
+            for spec in &configuration.devices {
+                let built = attachment::build(spec, &mut adapters).unwrap_or_else(|problem| panic!("{problem}"));
+                user.machine.channels.attach(spec.address.0, built.device).expect("a free address");
+            }
+            user.machine.owner
+        };
+        Guest::with(user, owner)
+    }
+
+    /// A user who is there already.
+    #[must_use]
+    pub fn with(user: Arc<Mutex<User>>, owner: Owner) -> Guest {
+        let console = lock(&user).console;
+        if let Some(typewriter) = lock(&user).machine.channels.device::<Typewriter>(console) {
             typewriter.connect();
         }
         Guest {
-            machine,
-            console,
+            user,
+            owner,
             typed: String::new(),
             answered: 0,
             dialogue: VecDeque::new(),
             always: Vec::new(),
             seen: 0,
+            is_patient: true,
+            has_answered: false,
         }
     }
 
-    /// Runs it for a turn of about so many instructions. None if it can go on.
-    pub fn turn(&mut self, processor: &mut Processor, budget: u64) -> Option<Ended> {
-        let stop = self.machine.run(processor, budget);
-        self.listen();
-        if self.answer() && self.dialogue.is_empty() {
-            return Some(Ended::Dialogue);
-        }
-        match stop {
-            Stop::Slice | Stop::Diagnose(_) => None,
-            Stop::Wait { until: u64::MAX } => {
-                let waits_for_us = self.dialogue.is_empty() || self.quiet_for_ever();
-                waits_for_us.then_some(Ended::Stop(stop))
-            }
-            Stop::Wait { until } => {
-                self.machine.sleep_until(until);
-                None
-            }
-            other => Some(Ended::Stop(other)),
-        }
+    /// The user.
+    pub fn lock(&self) -> MutexGuard<'_, User> {
+        lock(&self.user)
     }
 
-    /// Nothing that was typed just now can end the wait.
-    fn quiet_for_ever(&mut self) -> bool {
-        matches!(self.machine.wakes_at(), u64::MAX)
+    /// Loads from a device, and starts.
+    ///
+    /// # Panics
+    /// It does not load.
+    pub fn ipl(&mut self, site: &mut Site, address: u16) {
+        self.lock().machine.ipl(&mut site.here.processor, address, false).unwrap_or_else(|error| panic!("{error}"));
+        site.system.ready(self.owner, Wake::Other, site.meter.now());
     }
 
-    /// Runs it to the end of the dialogue, or for so many instructions.
-    pub fn run(&mut self, processor: &mut Processor, limit: u64) -> Ended {
-        while self.machine.instructions() < limit {
-            if let Some(ended) = self.turn(processor, 50_000) {
-                return ended;
-            }
-        }
-        Ended::Limit
-    }
-
-    /// Takes what was typed.
-    fn listen(&mut self) {
-        let Some(typewriter) = self.machine.channels.device::<Typewriter>(self.console) else { return };
-        let output = typewriter.take_output();
-        if output.is_empty() {
-            return;
-        }
-        for output in output {
-            match output {
-                Output::Typed(codes) | Output::Read(codes) => {
-                    self.typed.extend(codes.iter().map(|&code| match code {
-                        0x15 | 0x0D => '\n',
-                        code => ebcdic::to_char(code),
-                    }));
+    /// Takes what was typed, and answers; says whether there is something new for the machine.
+    fn attend(&mut self) -> bool {
+        let said = self.lock().take_said();
+        let new = !said.is_empty();
+        for said in said {
+            match said {
+                Said::Machine(text) => self.typed.push_str(&text),
+                Said::Read(line) => self.typed.push_str(&line),
+                Said::Cp(line) => {
+                    self.typed.push_str(&line);
+                    self.typed.push('\n');
                 }
-                Output::CarrierReturn => self.typed.push('\n'),
-                Output::Alarm | Output::Proceed | Output::Lock => {}
             }
         }
-        self.machine.touched(self.console);
+        self.has_answered = self.answer();
+        new || self.has_answered
     }
 
     /// Answers what there is to answer; says whether there was.
@@ -207,7 +248,7 @@ impl Guest {
                 let mut line = String::new();
                 found.expand(self.always[index].line.as_deref().unwrap_or(""), &mut line);
                 self.seen += found.get(0).map_or(0, |whole| whole.end());
-                self.enter(&line);
+                self.lock().enter(&line);
                 any = true;
             }
         }
@@ -217,24 +258,21 @@ impl Guest {
             let Some(next) = self.dialogue.pop_front() else { break };
             if let Some(deck) = next.deck {
                 let deck = Deck::read("job", &deck, &Reading::default()).expect("a deck");
-                let reader = self.machine.channels.device::<Reader>(0x00C).expect("a reader");
+                let mut user = self.lock();
+                let reader = user.machine.channels.device::<Reader>(0x00C).expect("a reader");
                 reader.end_of_file(true);
                 reader.load(deck);
-                self.machine.touched(0x00C);
+                user.machine.touched(0x00C);
             }
             if let Some(line) = next.line {
-                self.enter(&line);
+                self.lock().enter(&line);
             }
             any = true;
         }
         any
     }
+}
 
-    fn enter(&mut self, line: &str) {
-        let codes = ebcdic::from_text(line);
-        if let Some(typewriter) = self.machine.channels.device::<Typewriter>(self.console) {
-            typewriter.enter_line(&codes);
-        }
-        self.machine.touched(self.console);
-    }
+fn lock(user: &Arc<Mutex<User>>) -> MutexGuard<'_, User> {
+    user.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,8 +10,9 @@ use cambridge::{
     programs::{PROGRAMS, Run, STORAGE_SIZE},
 };
 use cp::vm::{Stop, Timer};
+use regex::Regex;
 use s370_cpu::{processor::Engine, state::Model, storage::AbsoluteStorage};
-use tests::guest::{Answer, Ended, Guest, Real};
+use tests::guest::{Answer, Ended, Guest, Real, Site};
 
 /// Instructions that are enough for every program.
 const LIMIT: u64 = 100_000_000;
@@ -82,22 +83,24 @@ fn stand_alone_decks_end_as_on_the_bare_machine() {
         let deck = images.join("decks").join(deck);
         let variables =
             Variables::of([("DECK", &deck.display().to_string()), ("OUT", &folder.0.display().to_string())]);
-        let mut real = Real::new(16 << 20, Engine::Fast);
-        let mut guest = Guest::new(&mut real, &history("deck.toml"), &variables, Engine::Fast);
-        guest.machine.ipl(&mut real.processor, 0x00C, false).expect("a deck that loads itself");
-        assert_eq!(guest.run(&mut real.processor, LIMIT), Ended::Stop(Stop::DisabledWait), "{}", guest.typed);
+        let mut site = Site::new(16 << 20);
+        let mut guests = [Guest::new(&site, "DECK", &history("deck.toml"), &variables)];
+        guests[0].ipl(&mut site, 0x00C);
+        guests[0].dialogue.push_back(Answer::new("DISABLED WAIT", None));
+        assert_eq!(site.run(&mut guests, LIMIT), Ended::Dialogue, "{}", guests[0].typed);
+        let typed = guests[0].typed.split("DMKDSP450W").next().unwrap_or_default();
         let expected = fs::read_to_string(images.join("decks").join(record)).expect("a record");
-        assert_eq!(guest.typed.trim_end(), expected.trim_end());
+        assert_eq!(typed.trim_end(), expected.trim_end());
     }
 }
 
 /// OS/VS1 on a copy of its pack, with the dialogue up to the end of its job.
-fn os_vs1(real: &mut Real, images: &Path, folder: &Folder, engine: Engine) -> Guest {
+fn os_vs1(site: &mut Site, userid: &str, images: &Path, folder: &Folder) -> Guest {
     let pack = folder.0.join("dliba1.cckd");
     fs::write(&pack, fs::read(images.join("osvs1/dliba1.150.cckd")).expect("the pack")).expect("a copy");
     let text = |path: &Path| path.display().to_string();
     let variables = Variables::of([("PACK", &text(&pack)), ("OUT", &text(&folder.0))]);
-    let mut guest = Guest::new(real, &history("osvs1.toml"), &variables, engine);
+    let mut guest = Guest::new(site, userid, &history("osvs1.toml"), &variables);
     guest.always.push(Answer::new(r"(?m)^\*(\d\d) IEC107D", Some("r $1,u")));
     let answers = [
         ("IEA760A", Some("")),
@@ -113,18 +116,56 @@ fn os_vs1(real: &mut Real, images: &Path, folder: &Folder, engine: Engine) -> Gu
     guest.dialogue = answers.into_iter().map(|(when, line)| Answer::new(when, line)).collect();
     let job = fs::read(images.join("osvs1/assemble-link-go.jcl")).expect("a job");
     guest.dialogue[6].deck = Some(job);
-    guest.machine.ipl(&mut real.processor, 0x150, false).expect("a pack that loads");
+    guest.ipl(site, 0x150);
     guest
+}
+
+/// What the job left: its listing without what differs from run to run, and its deck.
+fn output(folder: &Folder) -> (Vec<String>, Vec<u8>) {
+    let masks = [
+        r"DATE=\d\d\.\d\d\d",
+        r"TIME=\d\d\.\d\d\.\d\d",
+        r"CLOCK=\d\d\.\d\d\.\d\d",
+        r"^\d{6} 8000",
+        r"SYS\d{5}\.T\d{6}",
+        r"\d\d\.\d\d \d\d/\d\d/\d\d",
+    ]
+    .map(|mask| Regex::new(mask).expect("a pattern"));
+    let printed = String::from_utf8_lossy(&fs::read(folder.0.join("printer.txt")).expect("a listing")).into_owned();
+    let lines = printed.split(['\n', '\r', '\u{c}']).map(str::trim_end).filter(|line| !line.is_empty());
+    let masked =
+        |line: &str| masks.iter().fold(line.to_owned(), |line, mask| mask.replace_all(&line, "#").into_owned());
+    (lines.map(masked).collect(), fs::read(folder.0.join("punch.deck")).expect("a deck"))
+}
+
+/// Runs the job in several virtual machines side by side; each must leave what the first does.
+fn run_jobs(name: &str, real: u64, machines: usize) {
+    let Some(images) = images() else { return };
+    let mut site = Site::new(real);
+    let folders: Vec<Folder> = (0..machines).map(|n| Folder::new(&format!("{name}-{n}"))).collect();
+    let mut guests: Vec<Guest> = folders.iter().map(|folder| os_vs1(&mut site, "VS1", &images, folder)).collect();
+    let ended = site.run(&mut guests, 500_000_000 * machines as u64);
+    for guest in &guests {
+        assert_eq!(ended, Ended::Dialogue, "{}\n{:?}", guest.typed, guest.lock().machine.counts);
+        assert!(guest.typed.contains("PRODUCT IS  07006652"), "{}", guest.typed);
+        println!("{:?} {:?}", guest.lock().machine.counts, site.system.real.paging(guest.owner));
+    }
+    drop(guests);
+    let outputs: Vec<_> = folders.iter().map(output).collect();
+    let codes = |lines: &[String]| lines.iter().filter(|line| line.contains("COND CODE 0000")).count();
+    for (lines, deck) in &outputs {
+        assert_eq!(codes(lines), 3, "{lines:?}");
+        assert_eq!((lines, deck), (&outputs[0].0, &outputs[0].1));
+    }
 }
 
 #[test]
 fn os_vs1_runs_its_job_in_a_virtual_machine() {
-    let Some(images) = images() else { return };
-    let folder = Folder::new("vs1");
-    let mut real = Real::new(16 << 20, Engine::Fast);
-    let mut guest = os_vs1(&mut real, &images, &folder, Engine::Fast);
-    let ended = guest.run(&mut real.processor, 500_000_000);
-    assert_eq!(ended, Ended::Dialogue, "{}\n{:?}", guest.typed, guest.machine.counts);
-    assert!(guest.typed.contains("PRODUCT IS  07006652"), "{}", guest.typed);
-    println!("{:?}", guest.machine.counts);
+    run_jobs("vs1", 16 << 20, 1);
+}
+
+/// Three machines of 8 MiB each on a real one with 2 MiB: CP pages all the time.
+#[test]
+fn three_os_vs1_run_side_by_side_in_little_real_storage() {
+    run_jobs("three", 2 << 20, 3);
 }
