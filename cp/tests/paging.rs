@@ -25,10 +25,13 @@ fn guest(real: &Arc<RealStorage>, number: u32, size: u32) -> GuestStorage {
 
 #[test]
 fn sizes_that_cannot_be_had() {
+    /// A virtual machine's storage goes along when another processor takes the virtual machine over.
+    fn can_be_sent<T: Send>(_: &T) {}
     let real = real(16);
     for size in [0, 4096, (8 << 10) + 2048, (16 << 20) + 4096, u32::MAX] {
         assert_eq!(GuestStorage::new(real.clone(), Owner(0), size).unwrap_err(), StorageError::Size(size));
     }
+    can_be_sent(&guest(&real, 0, 8 << 10));
     assert_eq!(guest(&real, 0, 8 << 10).locate(8 << 10), Err(Missing::Addressing));
     assert_eq!(guest(&real, 0, 16 << 20).locate(1 << 24), Err(Missing::Addressing));
     assert_eq!(guest(&real, 0, 16 << 20).locate(u32::MAX), Err(Missing::Addressing));

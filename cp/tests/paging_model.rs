@@ -19,6 +19,7 @@ enum Step {
     Store { at: u32, length: u32, value: u8 },
     Swap { at: u32, doubleword: bool, same: bool },
     TestAndSet { at: u32 },
+    Word { at: u32, value: u64 },
     Key { at: u32 },
     SetKey { at: u32, key: u8 },
     Record { at: u32, change: bool },
@@ -42,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (at(), any::<bool>(), any::<bool>())
             .prop_map(|(at, doubleword, same)| Step::Swap { at: at & !7, doubleword, same }),
         1 => at().prop_map(|at| Step::TestAndSet { at }),
+        4 => (at(), any::<u64>()).prop_map(|(at, value)| Step::Word { at, value }),
         4 => at().prop_map(|at| Step::Key { at }),
         4 => (at(), any::<u8>()).prop_map(|(at, key)| Step::SetKey { at, key }),
         4 => (at(), any::<bool>()).prop_map(|(at, change)| Step::Record { at, change }),
@@ -55,6 +57,18 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Free),
         1 => Just(Step::Anew),
     ]
+}
+
+/// Short fetches and stores of any alignment.
+fn words(storage: &GuestStorage, model: &Storage, at: u32, value: u64) {
+    fn all(storage: &impl AbsoluteStorage, at: u32, value: u64) -> (u8, u16, u32, u64) {
+        storage.store_u64(at, value);
+        storage.store_u32(at + 8, value as u32);
+        storage.store_u16(at + 12, value as u16);
+        storage.store_u8(at + 14, value as u8);
+        (storage.u8(at + 3), storage.u16(at + 7), storage.u32(at + 1), storage.u64(at + 7))
+    }
+    assert_eq!(all(storage, at, value), all(model, at, value));
 }
 
 /// A storage, what it ought to hold, and what was done to it.
@@ -97,6 +111,7 @@ impl Pair {
                 assert_eq!(storage.compare_and_swap_u64(at, old, 78), model.compare_and_swap_u64(at, old, 78));
             }
             Step::TestAndSet { at } => assert_eq!(storage.test_and_set(at), model.test_and_set(at)),
+            Step::Word { at, value } => words(storage, model, at.min(SIZE - 15), value),
             Step::Key { at } => assert_eq!(storage.key(at), model.key(at)),
             Step::SetKey { at, key } => {
                 storage.set_key(at, key);
