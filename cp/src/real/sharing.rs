@@ -38,7 +38,7 @@ impl GuestStorage {
     /// Loads a saved system: its pages take the place of what was there. With `shared`, its shared segments are shared with
     /// all others that do so, and cannot be stored into: the segment-table entry has the protection bit, so that an
     /// instruction that tries is interrupted. Segments above the virtual machine's size become part of its storage.
-    /// (A V=R virtual machine shares nothing.)
+    /// (A V=R virtual machine shares nothing.) Pages that were locked where shared segments come to be are gone.
     ///
     /// Loaded systems with pages in common with it are purged first, also if it is the same one.
     ///
