@@ -115,7 +115,7 @@ mod tests {
             cp.user.machine.state.gr[2] = 0x1000;
             cp.user.machine.state.gr[3] = subcode;
             let mut call = Call { cp, x: 2, y: 3 };
-            with(&mut call, double)?;
+            assert_eq!(with(&mut call, double)?, Outcome::Done);
             let state = &call.machine().state;
             Ok((state.psw.cc, state.gr[2], state.gr[3]))
         })

@@ -31,6 +31,7 @@ pub use self::{
     shadow::{Filled, SPACES, Selected, Shadows, TablePool},
 };
 use crate::{
+    post::Post,
     real::{GuestStorage, Owner, RealStorage, StorageError},
     vmcf::Vmcf,
 };
@@ -87,7 +88,7 @@ pub struct VirtualMachine {
     /// The last program interruption and what it led to, by which a loop of them is recognized.
     last: Option<run::Taken>,
     /// Where messages for it come from; none if it has to do without.
-    messages: Option<Arc<Vmcf>>,
+    messages: Option<(Arc<Vmcf>, Arc<Post>)>,
 }
 
 impl VirtualMachine {
