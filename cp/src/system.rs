@@ -126,7 +126,7 @@ impl System {
     ) -> Result<Arc<Mutex<User>>, StorageError> {
         let owner = Owner(self.next.fetch_add(1, Ordering::Relaxed));
         let mut machine = VirtualMachine::new(owner, definition, &self.real, &self.pool)?;
-        machine.receive_messages(Arc::clone(&self.vmcf));
+        machine.receive_messages(Arc::clone(&self.vmcf), Arc::clone(&self.post));
         let user = Arc::new(Mutex::new(User::new(userid, classes, machine, console)));
         self.post.open(owner);
         self.users().insert(owner, LoggedOn { userid: userid.to_owned(), terminal: None, user: Arc::clone(&user) });

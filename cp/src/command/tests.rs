@@ -88,7 +88,9 @@ fn bench() -> Bench {
 fn each_command_is_found_by_its_name_and_its_shortest_abbreviation() {
     for command in TABLE.iter().filter(|command| command.usage == Use::LoggedOn) {
         for word in [command.name, &command.name[..command.shortest]] {
-            assert!(std::ptr::eq(find(word).expect(word), command), "{word} is {}", find(word).expect(word).name);
+            let found = find(word).expect(word).name;
+            let is_other_name = [("WNG", "WARNING"), ("LOGOFF", "LOGOUT")].contains(&(found, command.name));
+            assert!(found == command.name || is_other_name, "{word} is {found}");
         }
         if command.shortest > 1 {
             let shorter = &command.name[..command.shortest - 1];
@@ -161,17 +163,17 @@ fn storage_is_stored_and_displayed() {
     let mut bench = bench();
     bench.says("STORE 1000 C1C2C3C4 F1 0", &["STORE COMPLETE"]);
     bench.says("ST S1009 E1E2 E3", &["STORE COMPLETE"]);
-    bench.says("DISPLAY 1000", &["001000 C1C2C3C4 00"]);
-    bench.says("D 1002", &["001000 C1C2C3C4 00"]);
-    bench.says("D 1000-100B", &["001000 C1C2C3C4 000000F1 00E1E2E3 00"]);
+    bench.says("DISPLAY 1000", &["001000 C1C2C3C4 06"]);
+    bench.says("D 1002", &["001000 C1C2C3C4 06"]);
+    bench.says("D 1000-100B", &["001000 C1C2C3C4 000000F1 00E1E2E3 06"]);
     bench.says("D 1004.8", &["001004 000000F1 00E1E2E3"]);
-    bench.says("D T1003", &["001000 C1C2C3C4 000000F1 00E1E2E3 00000000 00 *ABCD...1.STT....*"]);
+    bench.says("D T1003", &["001000 C1C2C3C4 000000F1 00E1E2E3 00000000 06 *ABCD...1..ST....*"]);
     bench.says("D T1010.1", &["001010 00000000 00000000 00000000 00000000    *................*"]);
     bench.with(|cp| cp.user.machine.storage.set_key(0x1000, 0xE6));
     bench.says("D 1000", &["001000 C1C2C3C4 E6"]);
     bench.says(
         "D K0-1FFF",
-        &["000000 TO 000FFF   KEY = 00", "001000 TO 0017FF   KEY = E6", "001800 TO 001FFF   KEY = 06"],
+        &["000000 TO 000FFF   KEY = 00", "001000 TO 0017FF   KEY = E6", "001800 TO 001FFF   KEY = 00"],
     );
     bench.says("D FFFFC:END", &["0FFFFC 00000000"]);
     bench.says(
@@ -179,8 +181,8 @@ fn storage_is_stored_and_displayed() {
         &[
             "001000 C1C2C3C4 E6",
             "001004 000000F1",
-            "001000 C1C2C3C4 000000F1 00E1E2E3 00000000 E6 *ABCD...1.STT....*",
-            "001000 C1C2C3C4 000000F1 00E1E2E3 00000000 E6 *ABCD...1.STT....*",
+            "001000 C1C2C3C4 000000F1 00E1E2E3 00000000 E6 *ABCD...1..ST....*",
+            "001000 C1C2C3C4 000000F1 00E1E2E3 00000000 E6 *ABCD...1..ST....*",
         ],
     );
     assert_eq!(bench.say("D L").0.len(), 4096);
@@ -224,7 +226,7 @@ fn registers_are_stored_and_displayed() {
         ],
     );
     bench.says("ST Y0 BF19999999999999", &["STORE COMPLETE"]);
-    assert!(bench.say("D Y0").0[0].ends_with("E-03"), "0.1 / 256");
+    assert!(bench.say("D Y0").0[0].ends_with("  E-02"), "0.1 / 16");
     bench.fails("ST Y1 1", 10, "INVALID REGISTER - 1");
     bench.says("ST X1 FFFF", &["STORE COMPLETE"]);
     bench.says("D X0-1", &["ECR 0 = 000000E0 0000FFFF"]);

@@ -33,6 +33,7 @@ pub use self::{
     shadow::{Filled, SPACES, Selected, Shadows, TablePool},
 };
 use crate::{
+    post::Post,
     real::{GuestStorage, Owner, RealStorage, StorageError},
     vmcf::Vmcf,
 };
@@ -89,7 +90,7 @@ pub struct VirtualMachine<B = Channels> {
     epoch: u64,
     string: StringOfInterruptions,
     /// Where messages for it come from; none if it has to do without.
-    messages: Option<Arc<Vmcf>>,
+    messages: Option<(Arc<Vmcf>, Arc<Post>)>,
 }
 
 impl VirtualMachine {
