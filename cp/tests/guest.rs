@@ -20,7 +20,7 @@ const PROGRAM: [u8; 20] = [
 
 #[test]
 fn a_program_has_cp_execute_a_command() {
-    let mut system = System::new(16 << 20).expect("a system");
+    let mut system = System::new(16 << 20, 1).expect("a system");
     system.zone.name = "GMT".to_owned();
     let definition =
         Definition { user: padded("CMSUSER"), storage: 512 << 10, model: Model::default(), timer: Timer::On };
