@@ -9,7 +9,11 @@ use std::{
     },
 };
 
-use devices::ctca::Plug;
+use devices::{
+    channel::AttachError,
+    ctca::{Bell, ChannelToChannel, Plug},
+};
+use s370_arch::channel::ChannelKind;
 use s370_cpu::{
     processor::Processor,
     state::{CpuState, Model},
@@ -166,6 +170,22 @@ impl System {
     /// The virtual channel-to-channel adapters. Nobody couples any while they are held.
     pub fn adapters(&self) -> Adapters<'_> {
         self.adapters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a user a channel-to-channel adapter that is not coupled yet. Its channel is a selector channel from then on.
+    ///
+    /// # Errors
+    /// There cannot be a device at this address, or there is one.
+    pub fn define_adapter(&self, user: &mut User, address: u16) -> Result<(), AttachError> {
+        let side = ChannelToChannel::uncoupled();
+        let (plug, owner, post) = (side.plug(), user.machine.owner, Arc::clone(&self.post));
+        user.machine.channels.attach(address, Box::new(side))?;
+        if address > 0xFF {
+            user.machine.channels.set_kind((address >> 8) as u8, ChannelKind::Selector);
+        }
+        plug.set_bell(Bell::new(move || post.touch(owner, address)));
+        self.adapters().insert((owner, address), plug);
+        Ok(())
     }
 
     /// The user with this identification.

@@ -8,7 +8,7 @@ use devices::{
     unit_record::reader::{Reader, ReaderKind},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
-use s370_arch::psw::Psw;
+use s370_arch::{channel::ChannelKind, psw::Psw};
 use s370_cpu::{
     processor::Processor,
     state::{Model, RunState},
@@ -254,7 +254,13 @@ fn resets_and_keys() {
     bench.says("SYSTEM RESET", &["SYSTEM RESET"]);
     bench.with(|cp| {
         assert_eq!(cp.user.machine.state.psw, Psw { wait: true, ..Psw::default() });
-        assert_eq!(cp.user.machine.run(cp.processor, 10), Stop::DisabledWait);
+        cp.user.mode = Mode::Running;
+        let stop = cp.user.machine.run(cp.processor, 10);
+        assert_eq!(stop, Stop::DisabledWait);
+        assert!(enter(cp.user, stop) && !enter(cp.user, Stop::Slice));
+        assert_eq!(cp.user.mode, Mode::CpRead);
+        let line = "CP ENTERED; DISABLED WAIT PSW '00020000 00000000'";
+        assert_eq!(cp.user.take_said(), [crate::user::Said::Cp(line.to_owned())]);
         assert_eq!(cp.user.machine.storage.u8(0x1000), b'H');
     });
     bench.says("SYS CLEAR", &["STORAGE CLEARED - SYSTEM RESET"]);
@@ -325,9 +331,9 @@ fn settings_are_kept_and_shown() {
         "QUERY SET",
         &[
             "MSG ON , WNG ON , EMSG TEXT, ACNT ON , RUN OFF",
-            "LINEDIT ON , TIMER ON  , ISAM OFF, ECMODE ON",
+            "LINEDIT ON , TIMER ON , ISAM OFF, ECMODE ON ",
             "ASSIST OFF, PAGEX OFF, AUTOPOLL OFF",
-            "IMSG ON , SMSG OFF",
+            "IMSG ON ",
         ],
     );
     for line in
@@ -340,13 +346,16 @@ fn settings_are_kept_and_shown() {
     bench.says(
         "Q S",
         &[
-            "MSG OFF, WNG OFF, EMSG TEXT, ACNT OFF, RUN ON",
+            "MSG OFF, WNG OFF, EMSG TEXT, ACNT OFF, RUN ON ",
             "LINEDIT OFF, TIMER REAL, ISAM OFF, ECMODE OFF",
             "ASSIST OFF, PAGEX ON , AUTOPOLL OFF",
-            "IMSG OFF, SMSG ON",
+            "IMSG OFF",
         ],
     );
-    bench.with(|cp| assert_eq!(cp.user.machine.timer(), Timer::Real));
+    bench.with(|cp| {
+        assert_eq!(cp.user.machine.timer(), Timer::Real);
+        assert!(cp.user.settings.smsg && cp.user.settings.notrans);
+    });
     bench.is_silent("SET ASSIST OFF");
     bench.fails("SET ASSIST ON", 3, "INVALID OPTION - ON");
     bench.fails("SET RUN", 26, "OPERAND MISSING OR INVALID");
@@ -425,8 +434,17 @@ fn definitions_change_the_machine() {
     bench.fails("DEF STOR", 25, "STORAGE MISSING OR INVALID");
     bench.says("DEF CTCA 300", &["CTCA 300 DEFINED"]);
     bench.fails("DEF CTCA 300", 92, "DEV 300 ALREADY DEFINED");
-    bench.says("DEF CHAN BMX", &["CHANNELS = SEL"]);
+    bench.says("DEF CHAN BMX", &["CHANNELS = BMX"]);
+    bench.with(|cp| {
+        let kinds: Vec<_> = cp.user.machine.channels.kinds().collect();
+        assert_eq!(
+            kinds,
+            [(0, ChannelKind::ByteMultiplexer), (3, ChannelKind::Selector)],
+            "an adapter's is a selector channel"
+        );
+    });
     bench.says("DET 300", &["CTCA 300 DETACHED"]);
+    bench.says("DEF CHAN AS SEL", &["CHANNELS = SEL"]);
     bench.says("DEF CHAN AS BMX", &["CHANNELS = BMX"]);
     bench.fails("DEF WUMPUS", 3, "INVALID OPTION - WUMPUS");
 }

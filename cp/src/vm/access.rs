@@ -62,17 +62,15 @@ fn pieces(at: u32, length: usize, size: u32) -> impl Iterator<Item = (usize, u32
 
 impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// Whether all of a run of bytes can be accessed with a key (0-15). Nothing is there above 16 MiB, and a run does not
-    /// go on at location 0.
+    /// go on at location 0. No bytes can be accessed anywhere.
     ///
     /// # Errors
     /// It cannot.
     pub(crate) fn check(&self, at: u32, length: usize, access: Access, key: u8) -> Result<(), Fault> {
-        let size = self.storage.size();
-        let end = at as usize + length;
-        if end > size as usize || at >= size && length > 0 {
+        if length > 0 && at as usize + length > self.storage.size() as usize {
             return Err(Fault::Addressing);
         }
-        if key == 0 {
+        if length == 0 || key == 0 {
             return Ok(());
         }
         let allowed = |storage_key| match access {
