@@ -187,3 +187,28 @@ fn users_share_the_nucleus_until_one_changes_it() {
     }
     assert_eq!(site.run(&mut guests, LIMIT), Ended::Dialogue, "{}", guests[1].typed);
 }
+
+#[test]
+fn commands_go_to_cms_and_to_cp() {
+    let Some(images) = images() else { return };
+    let mut site = site(&images, 16 << 20);
+    let mut guests = [cms_user(&mut site, &images, "CMSUSER", 512 << 10)];
+    let lines =
+        ["STATE T1 EXEC A", "STATE NOT THERE A", "ERASE T2 EXEC A", "STATE T2 EXEC A", "CP QUERY V STORAGE", "CP WUMPUS"];
+    start(&mut site, &mut guests[0], &lines);
+    assert_eq!(site.run(&mut guests, LIMIT), Ended::Dialogue, "{}", guests[0].typed);
+    let typed = &guests[0].typed;
+    // What follows each line, up to the next Ready message.
+    let after = |line: &str| {
+        let from = typed.find(&format!("\n{line}\n")).map(|at| at + line.len() + 2).expect(line);
+        let lines = typed[from..].lines().filter(|line| !line.trim().is_empty());
+        lines.take(2).map(str::to_owned).collect::<Vec<String>>()
+    };
+    assert!(after("STATE T1 EXEC A")[0].starts_with("Ready;"), "{typed}");
+    assert!(after("STATE NOT THERE A")[1].starts_with("Ready(00028);"), "{typed}");
+    assert!(after("ERASE T2 EXEC A")[0].starts_with("Ready;"), "{typed}");
+    assert!(after("STATE T2 EXEC A")[1].starts_with("Ready(00028);"), "it is erased: {typed}");
+    assert_eq!(after("CP QUERY V STORAGE")[0], "STORAGE = 00512K", "{typed}");
+    assert_eq!(after("CP WUMPUS")[0], "?CP: WUMPUS", "{typed}");
+    assert!(after("CP WUMPUS")[1].starts_with("Ready(-0001);"), "{typed}");
+}
