@@ -193,8 +193,14 @@ fn commands_go_to_cms_and_to_cp() {
     let Some(images) = images() else { return };
     let mut site = site(&images, 16 << 20);
     let mut guests = [cms_user(&mut site, &images, "CMSUSER", 512 << 10)];
-    let lines =
-        ["STATE T1 EXEC A", "STATE NOT THERE A", "ERASE T2 EXEC A", "STATE T2 EXEC A", "CP QUERY V STORAGE", "CP WUMPUS"];
+    let lines = [
+        "STATE T1 EXEC A",
+        "STATE NOT THERE A",
+        "ERASE T2 EXEC A",
+        "STATE T2 EXEC A",
+        "CP QUERY V STORAGE",
+        "CP WUMPUS",
+    ];
     start(&mut site, &mut guests[0], &lines);
     assert_eq!(site.run(&mut guests, LIMIT), Ended::Dialogue, "{}", guests[0].typed);
     let typed = &guests[0].typed;

@@ -176,7 +176,11 @@ fn output(folder: &Folder) -> (Vec<String>, Vec<u8>) {
     let lines = printed.split(['\n', '\r', '\u{c}']).map(str::trim_end).filter(|line| !line.is_empty());
     let masked =
         |line: &str| masks.iter().fold(line.to_owned(), |line, mask| mask.replace_all(&line, "#").into_owned());
-    (lines.map(masked).collect(), fs::read(folder.0.join("punch.deck")).expect("a deck"))
+    let mut deck = fs::read(folder.0.join("punch.deck")).expect("a deck");
+    // The END card has the day of the assembly in columns 48 to 52.
+    let end = deck.chunks_mut(80).find(|card| card[1..4] == [0xC5, 0xD5, 0xC4]).expect("an END card");
+    end[47..52].fill(0);
+    (lines.map(masked).collect(), deck)
 }
 
 /// Nobody looks.
@@ -222,7 +226,10 @@ fn run_jobs(name: &str, real: u64, machines: usize) {
     let codes = |lines: &[String]| lines.iter().filter(|line| line.contains("COND CODE 0000")).count();
     for (lines, deck) in &outputs {
         assert_eq!(codes(lines), 3, "{lines:?}");
-        assert_eq!((lines, deck), (&outputs[0].0, &outputs[0].1));
+        for (line, bare) in lines.iter().zip(&outputs[0].0) {
+            assert_eq!(line, bare);
+        }
+        assert_eq!((lines.len(), deck), (outputs[0].0.len(), &outputs[0].1));
     }
 }
 
