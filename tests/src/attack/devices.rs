@@ -135,7 +135,8 @@ impl CardSink for Nowhere {
 /// # Panics
 /// Something is attached already, or the pack is too small.
 pub fn attach(machine: &mut VirtualMachine, pack: &SharedPack, number: u32) {
-    let minidisk = Minidisk::new(Box::new(pack.share()), FIRST + number * CYLINDERS, CYLINDERS, false).expect("a minidisk");
+    let minidisk =
+        Minidisk::new(Box::new(pack.share()), FIRST + number * CYLINDERS, CYLINDERS, false).expect("a minidisk");
     let beginning = Minidisk::new(Box::new(pack.share()), FIRST + number * CYLINDERS, 1, true).expect("a minidisk");
     let mut typewriter = Typewriter::new(Model::M3215, Unattended::Ready);
     typewriter.connect();

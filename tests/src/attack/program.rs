@@ -39,16 +39,8 @@ enum Kind {
     Noise,
 }
 
-const KINDS: [Kind; 8] = [
-    Kind::Ccws,
-    Kind::Addresses,
-    Kind::Segments,
-    Kind::Pages,
-    Kind::Psws,
-    Kind::Command,
-    Kind::Message,
-    Kind::Noise,
-];
+const KINDS: [Kind; 8] =
+    [Kind::Ccws, Kind::Addresses, Kind::Segments, Kind::Pages, Kind::Psws, Kind::Command, Kind::Message, Kind::Noise];
 
 /// A program, and how it begins.
 pub struct Program {
@@ -278,8 +270,8 @@ impl Maker<'_> {
         } else {
             self.address()
         };
-        let flags = self.rng.pick(&[0_u8, 0x40, 0x40, 0x60, 0x60, 0x80, 0x20, 0x48, 0x50, 0xA0])
-            | if list { 4 } else { 0 };
+        let flags =
+            self.rng.pick(&[0_u8, 0x40, 0x40, 0x60, 0x60, 0x80, 0x20, 0x48, 0x50, 0xA0]) | if list { 4 } else { 0 };
         let count = self.rng.pick(&[1_u16, 5, 6, 8, 80, 256, 800, 4096, 0xFFFF, 0]);
         let [_, a, b, c] = address.to_be_bytes();
         let [d, e] = count.to_be_bytes();
@@ -427,7 +419,8 @@ impl Maker<'_> {
     }
 
     fn operands(&mut self) -> Operands {
-        let address = |rng: &mut Rng| Address { base: rng.below(16) as u8, displacement: rng.pick(&[0, 0, 4, 1, 0xFFF]) };
+        let address =
+            |rng: &mut Rng| Address { base: rng.below(16) as u8, displacement: rng.pick(&[0, 0, 4, 1, 0xFFF]) };
         let rng = &mut *self.rng;
         Operands {
             r1: rng.below(16) as u8,
@@ -459,18 +452,8 @@ impl Maker<'_> {
     }
 
     fn input_output(&mut self) -> Mischief {
-        const OPERATIONS: [Op; 10] = [
-            Op::SIO,
-            Op::SIO,
-            Op::SIO,
-            Op::SIOF,
-            Op::TIO,
-            Op::HIO,
-            Op::HDV,
-            Op::CLRIO,
-            Op::TCH,
-            Op::STIDC,
-        ];
+        const OPERATIONS: [Op; 10] =
+            [Op::SIO, Op::SIO, Op::SIO, Op::SIOF, Op::TIO, Op::HIO, Op::HDV, Op::CLRIO, Op::TCH, Op::STIDC];
         let device = if self.rng.chance(90) { u32::from(self.rng.pick(&DEVICES)) } else { self.rng.u32() };
         let caw = self.place(Kind::Ccws) + 8 * self.rng.below(20);
         let mischief = Mischief::default().with(1, caw).with(2, device).with(3, 72).at(Op::ST, 1, 0, 3);
@@ -486,7 +469,11 @@ impl Maker<'_> {
 
     fn diagnose(&mut self) -> Mischief {
         let rows = cp::diagnose::TABLE;
-        let code = if self.rng.chance(90) { rows[self.rng.below(rows.len() as u32) as usize].code } else { self.rng.below(0x200) };
+        let code = if self.rng.chance(90) {
+            rows[self.rng.below(rows.len() as u32) as usize].code
+        } else {
+            self.rng.below(0x200)
+        };
         let (x, y) = if self.rng.chance(90) { (2, 4) } else { (self.rng.below(16) as u8, self.rng.below(16) as u8) };
         let lengths = [0, 1, 40, 132, 133, 4096, 8192, 0x00FF_FFFF, u32::MAX];
         let (first, second) = match code {
@@ -555,7 +542,8 @@ impl Maker<'_> {
             _ => mischief.at(Op::LCTL, 0, 0, 2),
         };
         let mask = self.rng.pick(&[1, 0x01, 0xFF, 0]);
-        let enabled = Operands { immediate: mask, address1: Address { base: 2, displacement: 8 }, ..Operands::default() };
+        let enabled =
+            Operands { immediate: mask, address1: Address { base: 2, displacement: 8 }, ..Operands::default() };
         mischief.then(Op::STOSM, enabled)
     }
 
@@ -584,7 +572,8 @@ impl Maker<'_> {
             address1: Address { base: 0, displacement: self.rng.below(16) as u16 },
             ..Operands::default()
         };
-        let mischief = Mischief::default().with(1, at).with(2, 0x318).with(4, self.rng.u32()).with(5, self.rng.below(3));
+        let mischief =
+            Mischief::default().with(1, at).with(2, 0x318).with(4, self.rng.u32()).with(5, self.rng.below(3));
         let mischief = mischief.at(Op::ST, 1, 0, 2).at(operation, 0, 0, 2);
         if self.rng.chance(30) { mischief.then(Op::SIGP, order) } else { mischief }
     }
@@ -605,11 +594,8 @@ impl Maker<'_> {
         let length = target.len() as u16;
         let mut mischief = Mischief::default();
         // BC 15 over it: the code begins 4 bytes behind what register 12 has.
-        let over = Operands {
-            r1: 15,
-            address1: Address { base: 12, displacement: 4 + 4 + length },
-            ..Operands::default()
-        };
+        let over =
+            Operands { r1: 15, address1: Address { base: 12, displacement: 4 + 4 + length }, ..Operands::default() };
         mischief = mischief.then(Op::BC, over);
         mischief.code.extend(target);
         let execute = Operands {
