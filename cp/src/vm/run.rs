@@ -120,9 +120,11 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     fn run_here(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         /// A new PSW may let in the next interruption without end.
         const IN_A_ROW: u32 = 100;
-        /// With the host's clock, for which nothing but coming back is good enough: what each exit counts as.
+        /// With the host's clock, at which somebody is to look often enough: what each exit counts as, and whatever else takes
+        /// as long as an instruction that is simulated.
         const EXIT_TAKES: u64 = 20;
         let toll = if self.instruction_time == 0 { EXIT_TAKES } else { 0 };
+        let mut extra = self.counts.extra;
         let mut left = budget;
         let mut in_a_row = 0;
         loop {
@@ -153,7 +155,9 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
                 self.state.pass_time(&self.storage, &mut VirtualBus::new(&mut self.channels));
                 return stop;
             }
-            left = left.saturating_sub(self.work() - before + toll);
+            let tolls = toll * (1 + self.counts.extra - extra);
+            extra = self.counts.extra;
+            left = left.saturating_sub(self.work() - before + tolls);
         }
     }
 

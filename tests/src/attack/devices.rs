@@ -45,14 +45,19 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// A 3330 of so many cylinders, a record with this in it on each track.
+    /// A 3330 for so many minidisks, with a record on each track; those of nobody have this in it.
     ///
     /// # Panics
     /// There is no 3330: a defect of the table of models.
     #[must_use]
-    pub fn new(cylinders: u32, data: &[u8]) -> Pack {
+    pub fn new(minidisks: u32, data: &[u8]) -> Pack {
         let model = geometry::Model::named("3330").expect("a model");
-        let tracks = (0..cylinders * model.heads).map(|number| track(model, number, data));
+        let end = FIRST + minidisks * CYLINDERS;
+        let zeros = vec![0; data.len()];
+        let tracks = (0..(end + 2) * model.heads).map(|number| {
+            let is_mine = (FIRST..end).contains(&(number / model.heads));
+            track(model, number, if is_mine { &zeros } else { data })
+        });
         Pack { tracks: Arc::new(Mutex::new(tracks.collect())), model }
     }
 

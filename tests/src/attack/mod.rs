@@ -6,6 +6,7 @@
 //! knows all its contents, a machine that computes (SIEVE), one that logs off half-way (GHOST), and an operator who
 //! issues commands between turns. Every some turns an attacker gets another [program](program).
 
+pub mod alone;
 pub mod devices;
 pub mod program;
 pub mod witness;
@@ -55,6 +56,27 @@ pub struct Figures {
     pub instructions: u64,
     /// Programs that they were given.
     pub programs: u64,
+    /// What they did besides.
+    pub deeds: Deeds,
+}
+
+/// What attackers did: whoever does nothing harms nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deeds {
+    /// Interruptions taken.
+    pub interruptions: u64,
+    /// Missing translations.
+    pub faults: u64,
+    /// Channel programs started, and commands in them.
+    pub operations: u64,
+    /// Commands in channel programs.
+    pub commands: u64,
+    /// Turns at whose end translation was on.
+    pub translated: u64,
+    /// Turns at whose end a prefix was set.
+    pub prefixed: u64,
+    /// Pages brought in from the page area.
+    pub paged_in: u64,
 }
 
 impl Figures {
@@ -64,6 +86,14 @@ impl Figures {
         self.commands.extend(other.commands);
         self.instructions += other.instructions;
         self.programs += other.programs;
+        let (deeds, more) = (&mut self.deeds, other.deeds);
+        deeds.interruptions += more.interruptions;
+        deeds.faults += more.faults;
+        deeds.operations += more.operations;
+        deeds.commands += more.commands;
+        deeds.translated += more.translated;
+        deeds.prefixed += more.prefixed;
+        deeds.paged_in += more.paged_in;
     }
 }
 
@@ -133,7 +163,7 @@ impl Case {
         let secrets = [rng.u64() | 1, rng.u64() | 1];
         let shared: Vec<u8> = (0..0x1_0000).map(|_| rng.u32() as u8).collect();
         system.real.define_system(named_system(&mut rng, &shared)).expect("a system");
-        let pack = Pack::new(devices::FIRST + ATTACKERS * devices::CYLINDERS + 2, &witness::full_of(secrets[0], 512));
+        let pack = Pack::new(ATTACKERS, &witness::full_of(secrets[0], 512));
         let tracks = pack.others(ATTACKERS);
         let drives = SharedPack::new(Box::new(pack.clone()));
         let attackers = (0..ATTACKERS).map(|number| attacker(&mut rng, &system, &drives, number)).collect();
@@ -182,28 +212,9 @@ impl Case {
             turn(number);
             self.arm();
             let begin = processor_time();
-            let before: Vec<_> = self.attackers.iter().map(|u| lock(u).machine.counts).collect();
             let work = self.system.work(&mut self.here, &*self.meter);
             let took = processor_time() - begin;
             self.figures.turns.push(took);
-            if took > Duration::from_millis(7) {
-                for (n, u) in self.attackers.iter().enumerate() {
-                    let u = lock(u);
-                    if u.machine.counts != before[n] {
-                        eprintln!(
-                            "SLOW {:?} det {} {number} EVE{n} {}K {:?} -> {:?} psw {:x} {:?} engine {:?}",
-                            took,
-                            self.meter.is_deterministic(),
-                            u.machine.pages() * 4,
-                            before[n],
-                            u.machine.counts,
-                            u.machine.state.psw.address,
-                            u.last_stop,
-                            u.machine.engine
-                        );
-                    }
-                }
-            }
             self.victim.check(number % self.looks == 0).map_err(|what| format!("turn {number}: {what}"))?;
             if number % 8 == 0 {
                 self.command();
@@ -213,8 +224,14 @@ impl Case {
             {
                 self.system.log_off(owner);
             }
-            if self.listens {
-                self.attackers.iter().for_each(|user| drop(lock(user).take_said()));
+            for user in &self.attackers {
+                let mut user = lock(user);
+                let state = &user.machine.state;
+                self.figures.deeds.translated += u64::from(state.psw.translation());
+                self.figures.deeds.prefixed += u64::from(state.prefix != 0);
+                if self.listens {
+                    user.take_said();
+                }
             }
             if let Work::Idle { .. } = work {
                 return Err(format!("turn {number}: nobody runs, not even the victim"));
@@ -270,9 +287,9 @@ impl Case {
         if self.pack.others(ATTACKERS) != self.tracks {
             return Err("tracks outside the minidisks have changed".to_owned());
         }
-        for (number, user) in self.attackers.iter().enumerate() {
+        for (number, user) in self.attackers.clone().iter().enumerate() {
             let user = lock(user);
-            self.figures.instructions += user.machine.instructions();
+            self.count(&user);
             search(&user.machine.storage, &self.secrets).map_err(|what| format!("EVE{number} has {what}"))?;
         }
         self.check_real()?;
@@ -284,6 +301,18 @@ impl Case {
         self.check_real()?;
         self.finish_sieve()?;
         Ok(self.figures)
+    }
+
+    fn count(&mut self, user: &User) {
+        let (machine, deeds) = (&user.machine, &mut self.figures.deeds);
+        self.figures.instructions += machine.instructions();
+        deeds.interruptions += machine.counts.interruptions;
+        deeds.faults += machine.counts.faults;
+        for (_, channel) in machine.channels.activity() {
+            deeds.operations += channel.operations;
+            deeds.commands += channel.commands;
+        }
+        deeds.paged_in += self.system.real.paging(machine.owner).reads;
     }
 
     /// Whether CP's tables of real storage agree with each other.
