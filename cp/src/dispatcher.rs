@@ -5,12 +5,9 @@
 //! deterministic time (one real processor) each machine's clock goes on with its own instructions, and a wait takes it at once
 //! to whatever ends it, as on the bare machine. So what one does never depends on what others do.
 
-use std::{
-    cmp::Reverse,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use devices::channel::Timing;
@@ -128,16 +125,14 @@ impl System {
         let mut due = Vec::new();
         {
             let mut sleepers = self.sleepers();
-            while sleepers.peek().is_some_and(|Reverse((time, _))| *time <= now) {
-                due.extend(sleepers.pop().map(|Reverse((_, owner))| owner));
-            }
+            due.extend(std::iter::from_fn(|| sleepers.take_due(now)));
         }
         due.into_iter().for_each(|owner| self.ready(owner, Wake::Timer, now));
     }
 
     /// When something will happen by itself.
     fn next_event(&self) -> Option<u64> {
-        let sleeper = self.sleepers().peek().map(|Reverse((time, _))| *time);
+        let sleeper = self.sleepers().next();
         [sleeper, self.scheduler().next_event()].into_iter().flatten().min()
     }
 }
@@ -164,13 +159,15 @@ impl TurnOf<'_> {
                 return TurnEnd::SliceUsed;
             }
             let budget = if deterministic { ((self.slice - used) / MICROSECOND).max(1) } else { STRIDE };
-            let before = user.machine.instructions();
+            let before = cost(user);
             let stop = user.machine.run(&mut self.here.processor, budget);
-            self.meter.executed(user.machine.instructions() - before);
             if !deterministic {
                 user.machine.ran_until(self.meter.now());
             }
-            if let Some(end) = self.deal_with(user, stop, deterministic) {
+            let end = self.deal_with(user, stop, deterministic);
+            // A machine that does nothing but wait and be interrupted must come to the end of its slice too.
+            self.meter.executed(cost(user).saturating_sub(before).max(1));
+            if let Some(end) = end {
                 return end;
             }
         }
@@ -201,7 +198,7 @@ impl TurnOf<'_> {
             }
             Stop::Wait { until } => {
                 if until != u64::MAX {
-                    self.system.sleepers().push(Reverse((until, user.machine.owner)));
+                    self.system.sleepers().put(user.machine.owner, until);
                 }
                 Some(if user.machine.channels.is_idle() { TurnEnd::Wait } else { TurnEnd::IoWait })
             }
@@ -219,6 +216,14 @@ impl TurnOf<'_> {
             Stop::NoFrame => Some(TurnEnd::PageWait),
         }
     }
+}
+
+/// What a machine has cost in all, in instructions: its own, what CP did for it, and what its channels did.
+fn cost(user: &User) -> u64 {
+    /// Bytes that a channel moves while CP simulates an instruction.
+    const BYTES: u64 = 2048;
+    let channels = user.machine.channels.activity();
+    user.machine.work() + channels.map(|(_, done)| done.commands + done.bytes / BYTES).sum::<u64>()
 }
 
 /// CP takes the console: the machine cannot go on.

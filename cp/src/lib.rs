@@ -14,6 +14,7 @@ pub mod dispatcher;
 pub mod message;
 pub mod post;
 pub mod real;
+mod sleepers;
 pub mod system;
 pub mod systems;
 pub mod user;

@@ -1,8 +1,7 @@
 //! The system: the real machine, the users on it, and the processors that run them.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -25,6 +24,7 @@ use crate::{
     dispatch::{DEFAULT_PRIORITY, Scheduler, Tuning},
     post::Post,
     real::{Owner, RealStorage, StorageError},
+    sleepers::Sleepers,
     user::User,
     vm::{Definition, TablePool, VirtualMachine},
     vmcf::Vmcf,
@@ -46,8 +46,7 @@ pub struct System {
     adapters: Mutex<BTreeMap<(Owner, u16), Plug>>,
     next: AtomicU32,
     scheduler: Mutex<Scheduler>,
-    /// Machines that wait for a time, the earliest first.
-    sleepers: Mutex<BinaryHeap<Reverse<(u64, Owner)>>>,
+    sleepers: Mutex<Sleepers>,
 }
 
 /// The virtual channel-to-channel adapters of all users, by owner and address.
@@ -224,7 +223,7 @@ impl System {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn sleepers(&self) -> MutexGuard<'_, BinaryHeap<Reverse<(u64, Owner)>>> {
+    pub(crate) fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

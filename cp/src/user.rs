@@ -11,6 +11,9 @@ use crate::{
     vm::{Stop, VirtualMachine},
 };
 
+/// What is kept of what a user is told and does not fetch: several displays of all that CP displays at once.
+pub const MOST_SAID: usize = 10_000;
+
 /// What the user is told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
@@ -199,6 +202,7 @@ impl User {
     pub fn say(&mut self, text: &str) {
         self.listen();
         self.said.extend(text.lines().map(|line| Said::Cp(line.to_owned())));
+        self.forget_old();
     }
 
     /// Takes what the console typewriter has typed.
@@ -216,8 +220,15 @@ impl User {
                 Output::Alarm | Output::Proceed | Output::Lock => {}
             }
         }
+        self.forget_old();
         // A write may have waited for that.
         self.machine.touched(self.console);
+    }
+
+    /// Of more than is kept, the oldest is lost.
+    fn forget_old(&mut self) {
+        let excess = self.said.len().saturating_sub(MOST_SAID);
+        self.said.drain(..excess);
     }
 
     /// What was said since this was last asked.

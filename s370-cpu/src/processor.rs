@@ -55,6 +55,11 @@ pub struct Processor {
     /// Interruptions that instructions cause are taken inside the fast engine's loop where nothing could tell. Whoever
     /// wants to see each of them ([`Exit::Interruption`]) leaves this off.
     pub native: bool,
+    /// After so many units of operation of MOVE LONG and COMPARE LOGICAL LONG, [`Processor::run`] comes back, whatever is left
+    /// of its budget: an instruction may take as long as ten thousand others.
+    pub most_units: u64,
+    /// Units of operation since [`Processor::run`] was called.
+    units: u64,
     fast: Fast,
 }
 
@@ -75,7 +80,15 @@ impl Processor {
             engine: Engine::default(),
             instruction_time: MICROSECOND,
             native: false,
+            most_units: u64::MAX,
+            units: 0,
         }
+    }
+
+    /// Units of operation of MOVE LONG and COMPARE LOGICAL LONG that the last [`Processor::run`] completed.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        self.units
     }
 
     /// Forgets everything that can be had again from state and storage. A program cannot tell, but for table entries
@@ -125,12 +138,13 @@ impl Processor {
     /// counts), and why it stopped.
     pub fn run(&mut self, bus: &mut dyn Bus, budget: u64) -> (u64, Exit) {
         let mut executed = 0;
+        self.units = 0;
         loop {
             self.state.pass_time(&*self.storage, bus);
             if let Some(exit) = self.state.between_instructions(&*self.storage, bus) {
                 return (executed, exit);
             }
-            if executed == budget {
+            if executed == budget || self.units >= self.most_units {
                 return (executed, Exit::Budget);
             }
             let slice = (budget - executed).min(self.instructions_until_event(bus));
@@ -199,7 +213,9 @@ impl Processor {
         let (outcome, effects) = self.state.step(&*self.storage, bus);
         self.fast.apply(effects, &self.storage);
         self.state.time = self.state.time.wrapping_add(self.instruction_time);
-        (outcome.err(), effects.context || self.state.psw.per() || bus.attention())
+        self.units += u64::from(effects.units);
+        let look = effects.context || self.state.psw.per() || bus.attention() || self.units >= self.most_units;
+        (outcome.err(), look)
     }
 
     /// Makes `psw` current as LOAD PSW does; an invalid format is a program interruption at once.

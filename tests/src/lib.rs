@@ -2,6 +2,7 @@
 //! engine, machines in lockstep, and models to compare with.
 
 pub mod assemble;
+pub mod attack;
 pub mod bus;
 pub mod check;
 pub mod coverage;

@@ -13,6 +13,8 @@ use crate::{
 const LONGEST_LINE: u32 = 132;
 /// Bytes of a response buffer.
 const LONGEST_RESPONSE: u32 = 8192;
+/// What a command takes besides its lines, in instructions.
+const COMMAND_TAKES: u64 = 5;
 /// In Ry: the response goes to a buffer.
 const TO_BUFFER: u32 = 0x4000_0000;
 /// Between commands, and after each line of a response.
@@ -36,6 +38,7 @@ pub(super) fn command(call: &mut Call<'_, '_>) -> Answer {
     for line in text.split(|&byte| byte == NEW_LINE) {
         let emsg = if buffer.is_some() { Emsg::On } else { call.cp.user.settings.emsg };
         let performed = command::perform(call.cp, &ebcdic::to_text(line), emsg);
+        call.machine().counts.extra += COMMAND_TAKES + performed.response.lines.len() as u64;
         lines.extend(performed.response.lines);
         code = performed.response.code;
         was_reset |= performed.was_reset;

@@ -79,7 +79,10 @@ pub(super) fn release_pages(call: &mut Call<'_, '_>) -> Answer {
     if last < first {
         return Err(SPECIFICATION);
     }
+    /// Pages that are released while an instruction is simulated.
+    const PAGES: u32 = 8;
     call.machine().release_pages(first, last)?;
+    call.machine().counts.extra += u64::from((last - first) / PAGE / PAGES);
     Ok(Outcome::Done)
 }
 

@@ -55,6 +55,9 @@ impl From<Fault> for Exception {
     }
 }
 
+/// What a DIAGNOSE takes at least, in instructions.
+const TAKES: u64 = 2;
+
 const SPECIFICATION: Exception = Exception(ProgramCode::SPECIFICATION);
 
 type Answer = Result<Outcome, Exception>;
@@ -174,6 +177,7 @@ pub fn row(code: u32) -> Option<&'static Row> {
 /// Does what a virtual machine asks for, which has come back with [`Stop::Diagnose`](crate::vm::Stop::Diagnose): sets its
 /// registers, condition code and storage, or gives it a program interruption.
 pub fn execute(cp: &mut Cp<'_>, request: Diagnose) -> Outcome {
+    cp.user.machine.counts.extra += TAKES;
     let answer = match row(request.code) {
         None => Err(SPECIFICATION),
         Some(row) if !cp.user.has_class(row.classes) => Err(Exception(ProgramCode::PRIVILEGED)),

@@ -122,6 +122,7 @@ fn send(call: &mut Call<'_, '_>, parameters: Parameters) -> u32 {
         }
     }
     if parameters.function == subfunction::SENDX {
+        charge(call, parameters.length);
         match call.machine().fetch(parameters.address, parameters.length as usize) {
             Ok(bytes) => data = bytes,
             Err(wrong) => return fault(wrong),
@@ -152,6 +153,7 @@ fn receive(call: &mut Call<'_, '_>, parameters: &Parameters) -> Code {
         source.check(transfer.address, transfer.length as usize, Access::Fetch, transfer.key)?;
         copy((source, transfer.address), (sink, parameters.address), transfer.length)
     })?;
+    charge(call, transfer.length);
     let others = call.cp.system.vmcf.received(&transfer, error, parameters.doubleword);
     announce(call, others);
     Ok(if error == code::DONE { error } else { code::TRANSFER })
@@ -173,6 +175,7 @@ fn reply(call: &mut Call<'_, '_>, parameters: &Parameters) -> Code {
         source.check(transfer.address, transfer.length as usize, Access::Store, transfer.key)?;
         copy((sink, parameters.address), (source, transfer.address), transfer.length)
     })?;
+    charge(call, transfer.length);
     let others = call.cp.system.vmcf.replied(&transfer, error, parameters.doubleword);
     announce(call, others);
     Ok(if error == code::DONE { error } else { code::TRANSFER })
@@ -199,6 +202,11 @@ fn with_source(
         act(&user.machine, sink)
     };
     Ok(done.map_or_else(fault, |()| code::DONE))
+}
+
+/// Moving costs time.
+fn charge(call: &mut Call<'_, '_>, length: u32) {
+    call.machine().counts.extra += u64::from(length / PIECE);
 }
 
 fn copy(from: (&VirtualMachine, u32), to: (&VirtualMachine, u32), length: u32) -> Result<(), Fault> {

@@ -90,6 +90,8 @@ pub struct GuestStorage {
     /// One bit a segment: it is part of the storage though it is above (or partly above) the size.
     above: [Cell<u64>; 4],
     pub(super) remapped: Cell<bool>,
+    /// See [`GuestStorage::take_brought_in`].
+    brought_in: Cell<u64>,
 }
 
 /// The virtual machine counts as running while this lives.
@@ -136,6 +138,7 @@ impl GuestStorage {
             loaded: RefCell::default(),
             above: Default::default(),
             remapped: Cell::default(),
+            brought_in: Cell::default(),
         })
     }
 
@@ -281,6 +284,7 @@ impl GuestStorage {
 
     #[cold]
     fn bring_in(&self, absolute: u32, low: bool) -> Result<Located, Missing> {
+        self.brought_in.set(self.brought_in.get() + 1);
         let mut core = self.real.core();
         let (frame, shared) = self.bring_in_with(&mut core, absolute, low)?;
         Ok(Located { real: frame * PAGE + absolute % PAGE, shared })
@@ -409,6 +413,11 @@ impl GuestStorage {
     /// what may be stored into.
     pub fn take_remapped(&self) -> bool {
         self.remapped.take()
+    }
+
+    /// How many pages were not where they were needed since the last time.
+    pub fn take_brought_in(&self) -> u64 {
+        self.brought_in.take()
     }
 
     /// Whether, since the last time, something could not be stored because neither real storage nor the page area had

@@ -1,5 +1,7 @@
 //! What lies around a virtual machine's processor while an instruction is simulated: its channels, and CP.
 
+use std::cell::Cell;
+
 use s370_cpu::bus::{Bus, Diagnose, IoRequest, Signal, SignalAnswer};
 
 use crate::real::GuestStorage;
@@ -12,12 +14,27 @@ pub struct VirtualBus<'a, B> {
     pub diagnose: Option<Diagnose>,
     /// An instruction addressed a channel.
     pub io: bool,
+    /// Units of operation that an interruptible instruction may still go on for; none if for as long as it likes.
+    units: Cell<Option<u32>>,
 }
 
 impl<'a, B> VirtualBus<'a, B> {
     /// A bus for one instruction.
     pub fn new(channels: &'a mut B) -> VirtualBus<'a, B> {
-        VirtualBus { channels, diagnose: None, io: false }
+        VirtualBus { channels, diagnose: None, io: false, units: Cell::new(None) }
+    }
+
+    /// Has an interruptible instruction end after so many units of operation, as if an interruption were to come.
+    #[must_use]
+    pub fn with_units(mut self, units: u32) -> VirtualBus<'a, B> {
+        self.units = Cell::new(Some(units));
+        self
+    }
+
+    /// Whether an instruction had to end before it was through.
+    #[must_use]
+    pub fn has_cut(&self) -> bool {
+        self.units.get() == Some(0)
     }
 }
 
@@ -36,7 +53,11 @@ impl<B: Bus<GuestStorage>> Bus<GuestStorage> for VirtualBus<'_, B> {
     }
 
     fn asks_for(&self, channels: u32) -> bool {
-        self.channels.asks_for(channels)
+        // Interruptible instructions ask after each unit.
+        if let Some(units) = self.units.get() {
+            self.units.set(Some(units.saturating_sub(1)));
+        }
+        self.has_cut() || self.channels.asks_for(channels)
     }
 
     fn next_event(&self) -> u64 {

@@ -5,6 +5,7 @@ use s370_arch::storage_key::BLOCK;
 use s370_cpu::{processor::Processor, state::RunState, storage::AbsoluteStorage};
 
 use super::VirtualMachine;
+use crate::real::{PAGE, SEGMENT};
 
 impl VirtualMachine {
     /// SYSTEM RESET: processor and channels.
@@ -18,9 +19,13 @@ impl VirtualMachine {
         self.state.initial_cpu_reset();
         self.state.gr = [0; 16];
         self.state.fpr = [0; 4];
-        let zeros = [0; BLOCK as usize];
+        // Nothing is brought in to be cleared; what is shared is not released, and becomes the machine's own.
+        let cleared = self.storage.release_pages(0, self.storage.size() / PAGE - 1);
+        debug_assert!(cleared.is_ok(), "all of it is there");
         for at in (0..self.storage.size()).step_by(BLOCK as usize) {
-            self.storage.store(at, &zeros);
+            if self.storage.is_shared(at / SEGMENT) {
+                self.storage.store(at, &[0; BLOCK as usize]);
+            }
             self.storage.set_key(at, 0);
         }
         self.after_reset(processor);

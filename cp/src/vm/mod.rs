@@ -201,6 +201,8 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
             return;
         }
         self.counts.interruptions += 1;
+        // Interruptions may follow each other without an instruction between them.
+        self.counts.extra += 1;
         let early = self.state.take(&self.storage, interruption).err().map(Interruption::Program);
         let invalid = early.is_some_and(|early| self.state.take(&self.storage, &early).is_err());
         // A program new PSW that is itself invalid leads to itself.

@@ -69,13 +69,30 @@ pub struct Counts {
     pub interruptions: u64,
     /// Translations that were missing.
     pub faults: u64,
+    /// What else was done for it that takes a processor's time, in instructions that would take as long.
+    pub extra: u64,
 }
+
+/// Units of operation of MOVE LONG and COMPARE LOGICAL LONG that take as long as one instruction that is simulated.
+const UNITS_AN_INSTRUCTION: u64 = 4;
+/// Units of operation (of 2048 bytes at most) in one go: a machine whose storage is 16 MiB can keep a processor busy for long
+/// with one instruction, longer if its pages have to be brought in.
+const MOST_UNITS: u32 = 512;
+/// What bringing in a page takes, and making an entry of a shadow table: in instructions.
+const PAGE_TAKES: u64 = 4;
+const ENTRY_TAKES: u64 = 1;
 
 impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// Instructions it has executed, simulated ones too.
     #[must_use]
     pub fn instructions(&self) -> u64 {
         self.counts.native + self.counts.simulated
+    }
+
+    /// What it has cost, in instructions: those it has executed, and [`Counts::extra`].
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.instructions() + self.counts.extra
     }
 
     /// A number that changes whenever the virtual machine's real tables may differ from what processors remember of them.
@@ -90,7 +107,8 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         processor.purge_tables(|designation| designation == own || self.shadows.has(designation));
     }
 
-    /// Runs it: executes at most so many of its instructions, and takes the interruptions that come with them.
+    /// Runs it: executes at most so many of its instructions, and takes the interruptions that come with them. It comes back
+    /// earlier if these take longer than most do.
     pub fn run(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         // Meanwhile nobody else takes its pages.
         self.real.begin_running(self.owner);
@@ -102,6 +120,11 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     fn run_here(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         /// A new PSW may let in the next interruption without end.
         const IN_A_ROW: u32 = 100;
+        /// With the host's clock, at which somebody is to look often enough: what each exit counts as, and whatever else takes
+        /// as long as an instruction that is simulated.
+        const EXIT_TAKES: u64 = 20;
+        let toll = if self.instruction_time == 0 { EXIT_TAKES } else { 0 };
+        let mut extra = self.counts.extra;
         let mut left = budget;
         let mut in_a_row = 0;
         loop {
@@ -125,12 +148,16 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
                 return Stop::Slice;
             }
             in_a_row = 0;
-            let before = self.instructions();
-            if let Some(stop) = self.turn(processor, left) {
+            let before = self.work();
+            let turn = self.turn(processor, left);
+            self.counts.extra += self.storage.take_brought_in() * PAGE_TAKES;
+            if let Some(stop) = turn {
                 self.state.pass_time(&self.storage, &mut VirtualBus::new(&mut self.channels));
                 return stop;
             }
-            left = left.saturating_sub(self.instructions() - before);
+            let tolls = toll * (1 + self.counts.extra - extra);
+            extra = self.counts.extra;
+            left = left.saturating_sub(self.work() - before + tolls);
         }
     }
 
@@ -160,6 +187,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         self.enter(processor, selected.format, selected.designation);
         let (executed, exit) = processor.run(&mut NoDevices, until);
         self.leave(processor);
+        self.counts.extra += processor.units() / UNITS_AN_INSTRUCTION;
         self.counts.native += executed;
         self.string.executed(executed);
         self.counts.exits += 1;
@@ -223,6 +251,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         real.tod_state = virtual_state.tod_state;
         real.tod_last = virtual_state.tod_last;
         real.run_state = RunState::Operating;
+        processor.most_units = u64::from(MOST_UNITS);
         processor.instruction_time = self.instruction_time;
         processor.engine = self.engine;
     }
@@ -247,6 +276,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         match (program.code, program.detail) {
             (Some(ProgramCode::SEGMENT_TRANSLATION | ProgramCode::PAGE_TRANSLATION), Detail::Translation(address)) => {
                 self.counts.faults += 1;
+                self.counts.extra += ENTRY_TAKES;
                 match self.shadows.fill(&self.state, &self.storage, address) {
                     Filled::Done => {
                         self.again(program);
@@ -331,12 +361,16 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     fn simulate(&mut self, processor: &mut Processor) -> Option<Stop> {
         let (registers, prefix) = (self.state.cr, self.state.prefix);
         let instruction = self.state.psw.address;
-        let mut bus = VirtualBus::new(&mut self.channels);
+        let mut bus = VirtualBus::new(&mut self.channels).with_units(MOST_UNITS);
         let (outcome, effects) = self.state.step(&self.storage, &mut bus);
-        let diagnose = bus.diagnose;
-        self.counts.simulated += 1;
-        self.string.executed(1);
-        self.state.time = self.state.time.wrapping_add(self.instruction_time);
+        let (diagnose, was_cut) = (bus.diagnose, bus.has_cut());
+        self.counts.extra += u64::from(effects.units) / UNITS_AN_INSTRUCTION;
+        // One that has to end early goes on later, and counts when it is through.
+        if !was_cut {
+            self.counts.simulated += 1;
+            self.string.executed(1);
+            self.state.time = self.state.time.wrapping_add(self.instruction_time);
+        }
         self.registers_kept &= registers == self.state.cr;
         let invalidated = self.storage.take_purge();
         if effects.purge || prefix != self.state.prefix {

@@ -23,7 +23,7 @@ pub const QUICK_STEP: u64 = 4;
 const LEAST_STEP: u64 = 1;
 
 /// Most events that are let happen before a processor gets its turn again, when it is far behind the time.
-const EVENTS_AT_ONCE: usize = 10_000;
+const EVENTS_AT_ONCE: usize = 500;
 
 /// How long devices take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

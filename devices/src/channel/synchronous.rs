@@ -16,7 +16,7 @@ use crate::device::{Delay, Device};
 
 /// Steps after which a channel program counts as one without end: 15 blocks, each behind a search that looks at every
 /// record of a track twice, are far less. The processor that executes it is lent to nobody meanwhile.
-const LONGEST: u32 = 50_000;
+const LONGEST: u32 = 10_000;
 
 /// Why a channel program was not executed to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

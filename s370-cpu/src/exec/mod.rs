@@ -70,6 +70,8 @@ pub struct Effects {
     pub purge: bool,
     /// PSW mode, masks or key, a control register, the prefix, a timer or a pending request may have changed.
     pub context: bool,
+    /// Units of operation that an interruptible instruction has completed.
+    pub units: u32,
 }
 
 /// What PER is to be told about the instruction.
@@ -186,15 +188,16 @@ impl<'a, S: AbsoluteStorage> Interpreter<'a, S> {
     /// A unit of operation of an interruptible instruction has been completed: its events stand, whatever comes.
     fn complete_unit(&mut self) {
         self.per.earlier_units = (self.per.store, self.per.registers);
+        self.effects.units += 1;
     }
 
     /// Whether PER's address range includes any of `length` bytes at `at`.
     fn per_range(&self, at: u32, length: u32) -> bool {
         let (start, end) = (self.state.cr[10] & ADDRESS, self.state.cr[11] & ADDRESS);
-        (0..length).any(|i| {
-            let byte = at.wrapping_add(i) & ADDRESS;
-            if start <= end { (start..=end).contains(&byte) } else { byte >= start || byte <= end }
-        })
+        let at = at & ADDRESS;
+        let is_inside = if start <= end { (start..=end).contains(&at) } else { at >= start || at <= end };
+        // Whatever begins outside meets the range at its beginning.
+        length != 0 && (is_inside || start.wrapping_sub(at) & ADDRESS < length)
     }
 
     /// Fetches the instruction at `at`.
