@@ -190,7 +190,7 @@ fn code_0c_gives_date_and_times() {
     bench.with(|cp| {
         cp.user.machine.state.set_tod((2_208_988_800 * 1_000_000) << 12);
         cp.user.machine.counts.native = 1_234;
-        cp.user.metered = (0, 1_000);
+        cp.user.metered = (0, 1_000 << 12);
     });
     done(&mut bench, (2, 4), 0x0C, &[(2, 0x1000)]);
     let stored = bytes(&mut bench, 0x1000, 32);
