@@ -97,11 +97,6 @@ fn a_guest_that_attacks_loses_only_itself() {
         let all = [deeds.interruptions, deeds.faults, deeds.commands, deeds.translated, deeds.prefixed, deeds.paged_in];
         assert!(all.into_iter().all(|number| number > 10 * cases), "they hardly attack: {deeds:?}");
     }
-    // Generous where a busy host could be to blame.
-    for times in [turns, commands] {
-        assert!(of_thousand(times, 999) < Duration::from_millis(10));
-        assert!(of_thousand(times, 1000) < Duration::from_millis(200));
-    }
 }
 
 /// The longest turn, in microseconds of the dispatcher's count, and what one instruction or event may take beyond.

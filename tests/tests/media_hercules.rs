@@ -250,8 +250,8 @@ fn packs_in_several_files_go_both_ways(directory: &Directory) {
     fs::write(&configuration, format!("0150 3330 {}\n", names[0].display())).expect("written");
     let commands = directory.file("hercules.rc");
     fs::write(&commands, "quit\n").expect("written");
-    let emulator =
-        Command::new("timeout").args(["30", "hercules", "-d", "-f"]).arg(&configuration).env("HERCULES_RC", &commands);
+    let mut emulator = Command::new("timeout");
+    emulator.args(["30", "hercules", "-d", "-f"]).arg(&configuration).env("HERCULES_RC", &commands);
     let output = emulator.output().expect("Hercules");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(said.contains("cyls=20 heads=19 tracks=380"), "{said}");
