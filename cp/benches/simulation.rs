@@ -104,7 +104,7 @@ fn translated(code: &[u16]) -> Bench {
     let storage = &bench.machine.storage;
     let (segments, pages) = (0x8000, 0x8100);
     for segment in 0..2 {
-        storage.store_u32(segments + segment * 4, 0xF000_0000 | pages + segment * 0x100);
+        storage.store_u32(segments + segment * 4, 0xF000_0000 | (pages + segment * 0x100));
         for page in 0..16 {
             storage.store_u16(pages + segment * 0x100 + page * 2, ((segment * 16 + page) << 4) as u16);
         }

@@ -31,7 +31,7 @@ use s370_cpu::{
 };
 
 /// The TOD clock when a guest begins: some day in 1986.
-const TOD: u64 = (86 * 365 + 100) * 86_400 * 1_000_000 << 12;
+const TOD: u64 = ((86 * 365 + 100) * 86_400 * 1_000_000) << 12;
 
 /// A real machine: storage, and one processor.
 pub struct Real {

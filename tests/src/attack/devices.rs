@@ -72,7 +72,7 @@ impl Pack {
 
 /// A home address, R0, and R1 with these data.
 fn track(model: &geometry::Model, number: u32, data: &[u8]) -> Vec<u8> {
-    let address = ((number / model.heads) << 16 | number % model.heads).to_be_bytes();
+    let address = (((number / model.heads) << 16) | (number % model.heads)).to_be_bytes();
     let mut image = vec![0];
     image.extend(address);
     for (record, data) in [(0, [0; 8].as_slice()), (1, data)] {
