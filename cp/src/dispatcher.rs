@@ -15,10 +15,10 @@ use s370_cpu::state::MICROSECOND;
 
 use crate::{
     diagnose::Outcome,
-    dispatch::{TurnEnd, Wake},
+    dispatch::TurnEnd,
     real::Owner,
-    system::{Cp, RealProcessor, System},
-    user::{Mode, User},
+    system::{Cp, RealProcessor, Seat, System},
+    user::{Mode, Sleep, User},
     vm::Stop,
 };
 
@@ -64,76 +64,91 @@ pub enum Work {
     },
 }
 
-/// Instructions between two looks at the clock, when time is not counted in instructions.
-const STRIDE: u64 = 20_000;
+/// About how often the clock is looked at while a virtual machine runs, when time is the host's: in units of the TOD clock.
+/// So long at most is a machine in the way of somebody more urgent, and of whoever wants its user.
+pub const LOOK: u64 = 200 * MICROSECOND;
+/// Instructions between two looks at the clock.
+const STRIDES: std::ops::RangeInclusive<u64> = 1_000..=10_000_000;
+/// After so long a machine that had to wait for another processor tries again, when time is the host's.
+const RETRY: u64 = 200 * MICROSECOND;
 /// Devices that are not to be waited for may do so many things between two runs of instructions.
 const EVENTS_A_STRIDE: u32 = 64;
-
-/// What a turn on a real processor needs at hand.
-struct TurnOf<'a> {
-    system: &'a System,
-    here: &'a mut RealProcessor,
-    meter: &'a dyn Meter,
-    /// When it began.
-    begin: u64,
-    slice: u64,
-}
 
 impl System {
     /// Has a real processor do the next thing that there is to do.
     pub fn work(&self, here: &mut RealProcessor, meter: &dyn Meter) -> Work {
         let now = meter.now();
-        self.wake_sleepers(now);
-        let turn = {
-            let mut scheduler = self.scheduler();
-            scheduler.tick(now);
-            scheduler.pick(here.number, now)
-        };
-        let Some(turn) = turn else { return Work::Idle { until: self.next_event() } };
-        let Some(user) = self.user(turn.owner) else {
-            self.scheduler().leave(turn.owner);
-            self.scheduler().ran(turn.owner, 0, TurnEnd::Stopped, now);
-            return Work::Done;
-        };
-        let end = {
-            let mut user = lock(&user);
-            here.welcome(&user.machine);
-            self.attend(&mut user);
-            let mut turn = TurnOf { system: self, here: &mut *here, meter, begin: now, slice: turn.slice };
-            let end = turn.give(&mut user);
-            user.listen();
-            here.farewell(&user.machine);
-            end
-        };
-        let now_after = meter.now();
-        self.scheduler().ran(turn.owner, now_after.saturating_sub(now), end, now_after);
-        if end == TurnEnd::PageWait {
-            // Somebody who runs now is going to give frames back.
-            self.ready(turn.owner, Wake::Page, now_after);
+        if !meter.is_deterministic() {
+            self.clock.store(now, Ordering::Relaxed);
         }
-        self.post.take_fresh().into_iter().for_each(|owner| self.ready(owner, Wake::Other, now_after));
+        self.wake_sleepers(now);
+        self.distribute(now);
+        self.count_frames(now);
+        let turn = self.schedule(|scheduler| {
+            scheduler.tick(now);
+            self.begin_turn(here.number);
+            scheduler.pick(here.number, now)
+        });
+        let Some(turn) = turn else { return Work::Idle { until: self.next_event() } };
+        let (end, now_after) = match self.seat(turn.owner) {
+            Some(seat) => self.give_turn(here, meter, &seat, (now, turn.slice)),
+            None => {
+                self.schedule(|scheduler| scheduler.leave(turn.owner));
+                (TurnEnd::Stopped, now)
+            }
+        };
+        let place = self.schedule(|scheduler| {
+            scheduler.ran(turn.owner, now_after.saturating_sub(now), end, now_after);
+            scheduler.status(turn.owner).map(|status| status.place)
+        });
+        self.trim_if_dropped(turn.owner, place);
+        if end == TurnEnd::PageWait {
+            self.try_again(turn.owner, meter, now_after);
+        }
+        self.distribute(now_after);
         Work::Done
     }
 
-    /// Tells the scheduler that a virtual machine has something to do.
-    pub fn ready(&self, owner: Owner, why: Wake, now: u64) {
-        self.scheduler().ready(owner, why, now);
-    }
-
-    /// Those whose time has come have something to do.
-    fn wake_sleepers(&self, now: u64) {
-        let mut due = Vec::new();
-        {
-            let mut sleepers = self.sleepers();
-            due.extend(std::iter::from_fn(|| sleepers.take_due(now)));
+    /// One turn of a user's machine: how it ended, and when.
+    fn give_turn(
+        &self,
+        here: &mut RealProcessor,
+        meter: &dyn Meter,
+        seat: &Seat,
+        (begin, slice): (u64, u64),
+    ) -> (TurnEnd, u64) {
+        if seat.visitors.load(Ordering::SeqCst) > 0 {
+            // The last of them says that the machine is ready.
+            return (TurnEnd::IoWait, begin);
         }
-        due.into_iter().for_each(|owner| self.ready(owner, Wake::Timer, now));
+        let mut user = lock(&seat.user);
+        here.welcome(&user.machine);
+        self.attend(&mut user);
+        let deterministic = meter.is_deterministic();
+        let mut turn = TurnOf { system: self, here: &mut *here, meter, seat, deterministic, begin, now: begin, slice };
+        let end = turn.give(&mut user);
+        let now = turn.now;
+        user.listen();
+        here.farewell(&user.machine);
+        let owner = user.machine.owner;
+        self.estimate(owner, &mut user.since_estimate, now.saturating_sub(begin), end);
+        drop(user);
+        if seat.is_gone.load(Ordering::SeqCst) {
+            // It may have gone to sleep since it was logged off.
+            self.sleepers.remove(owner);
+            here.forget_the_gone(self);
+        }
+        (end, now)
     }
 
-    /// When something will happen by itself.
-    fn next_event(&self) -> Option<u64> {
-        let sleeper = self.sleepers().next();
-        [sleeper, self.scheduler().next_event()].into_iter().flatten().min()
+    /// A machine found something that others have who run just now: a frame, another user.
+    fn try_again(&self, owner: Owner, meter: &dyn Meter, now: u64) {
+        if meter.is_deterministic() {
+            // There is one processor, and nobody runs but this machine.
+            self.ready(owner, crate::dispatch::Wake::Page, now);
+        } else {
+            self.sleepers.put(owner, now + RETRY);
+        }
     }
 }
 
@@ -142,40 +157,116 @@ pub(crate) fn lock(user: &Arc<Mutex<User>>) -> MutexGuard<'_, User> {
     user.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a turn on a real processor needs at hand.
+struct TurnOf<'a> {
+    system: &'a System,
+    here: &'a mut RealProcessor,
+    meter: &'a dyn Meter,
+    seat: &'a Seat,
+    deterministic: bool,
+    /// When it began.
+    begin: u64,
+    /// When the clock was last looked at.
+    now: u64,
+    slice: u64,
+}
+
 impl TurnOf<'_> {
     /// Runs the machine to the end of its turn.
     fn give(&mut self, user: &mut User) -> TurnEnd {
-        if user.mode == Mode::CpRead && !user.settings.run {
-            return TurnEnd::Stopped;
+        user.machine.instruction_time = if self.deterministic { MICROSECOND } else { 0 };
+        if !self.deterministic {
+            user.machine.sleep_until(self.now);
         }
-        let deterministic = self.meter.is_deterministic();
-        user.machine.instruction_time = if deterministic { MICROSECOND } else { 0 };
-        if !deterministic {
-            user.machine.sleep_until(self.begin);
+        if let Some(end) = self.may_not_run(user) {
+            return end;
         }
         loop {
-            let used = self.meter.now().saturating_sub(self.begin);
+            let used = self.now.saturating_sub(self.begin);
             if used >= self.slice {
                 return TurnEnd::SliceUsed;
             }
-            let budget = if deterministic { ((self.slice - used) / MICROSECOND).max(1) } else { STRIDE };
+            let budget = if self.deterministic { ((self.slice - used) / MICROSECOND).max(1) } else { user.stride };
             let before = cost(user);
             let stop = user.machine.run(&mut self.here.processor, budget);
-            if !deterministic {
-                user.machine.ran_until(self.meter.now());
-            }
-            let end = self.deal_with(user, stop, deterministic);
             // A machine that does nothing but wait and be interrupted must come to the end of its slice too.
             self.meter.executed(cost(user).saturating_sub(before).max(1));
-            if let Some(end) = end {
+            self.look_at_the_clock(user, stop == Stop::Slice);
+            if let Some(end) = self.deal_with(user, stop).or_else(|| self.is_interrupted()) {
                 return end;
             }
         }
     }
 
+    /// Time has passed in which the machine ran: to the end of its stride, or not.
+    fn look_at_the_clock(&mut self, user: &mut User, to_the_end: bool) {
+        let before = std::mem::replace(&mut self.now, self.meter.now());
+        if self.deterministic {
+            return;
+        }
+        user.machine.ran_until(self.now);
+        let took = self.now.saturating_sub(before);
+        user.metered.0 = user.metered.0.saturating_add(took);
+        if to_the_end {
+            // Halfway to what would have been right: one stride says little, as the host may have done something else.
+            let right = u128::from(user.stride) * u128::from(LOOK) / u128::from(took.max(1));
+            let right = u64::try_from(right).unwrap_or(u64::MAX).clamp(user.stride / 4, user.stride * 4);
+            user.stride = user.stride.midpoint(right).clamp(*STRIDES.start(), *STRIDES.end());
+        }
+    }
+
+    /// Looks after everybody else; says whether this turn has to end for them.
+    fn is_interrupted(&self) -> Option<TurnEnd> {
+        self.system.wake_sleepers(self.now);
+        self.system.distribute(self.now);
+        if self.seat.is_gone.load(Ordering::Relaxed) {
+            return Some(TurnEnd::Stopped);
+        }
+        if self.seat.visitors.load(Ordering::Relaxed) > 0 {
+            return Some(TurnEnd::IoWait);
+        }
+        self.system.is_preempted(self.here.number).then_some(TurnEnd::Preempted)
+    }
+
+    /// What keeps the machine from running, if something does.
+    fn may_not_run(&mut self, user: &mut User) -> Option<TurnEnd> {
+        if user.mode == Mode::CpRead && !user.settings.run {
+            return Some(TurnEnd::Stopped);
+        }
+        match user.sleep? {
+            Sleep::Attention => return Some(TurnEnd::Stopped),
+            Sleep::Until(time) if self.deterministic => user.machine.sleep_until(time),
+            Sleep::Until(time) if time > self.now => {
+                self.system.sleepers.put(user.machine.owner, time);
+                return Some(TurnEnd::Stopped);
+            }
+            Sleep::Until(_) => {}
+        }
+        user.sleep = None;
+        None
+    }
+
+    /// CP does what the machine asked for.
+    fn diagnose(&mut self, user: &mut User, request: s370_cpu::bus::Diagnose) -> Option<TurnEnd> {
+        let owner = user.machine.owner;
+        let mut cp = Cp { system: self.system, user: &mut *user, processor: &mut self.here.processor };
+        let outcome = crate::diagnose::execute(&mut cp, request);
+        if !self.deterministic {
+            let before = std::mem::replace(&mut self.now, self.meter.now());
+            user.metered.1 = user.metered.1.saturating_add(self.now.saturating_sub(before));
+            user.machine.sleep_until(self.now);
+        }
+        if outcome == Outcome::Again {
+            // Another user was needed who runs just now.
+            self.system.try_again(owner, self.meter, self.now);
+            return Some(TurnEnd::IoWait);
+        }
+        self.may_not_run(user)
+    }
+
     /// Deals with what a machine came back with. None if it goes on.
-    fn deal_with(&mut self, user: &mut User, stop: Stop, deterministic: bool) -> Option<TurnEnd> {
-        let quick = !deterministic && user.machine.channels.timing() == Timing::Quick;
+    fn deal_with(&mut self, user: &mut User, stop: Stop) -> Option<TurnEnd> {
+        let quick = !self.deterministic && user.machine.channels.timing() == Timing::Quick;
         match stop {
             Stop::Slice => {
                 if quick {
@@ -183,22 +274,22 @@ impl TurnOf<'_> {
                 }
                 None
             }
-            Stop::Diagnose(request) => {
-                let mut cp = Cp { system: self.system, user, processor: &mut self.here.processor };
-                let outcome = crate::diagnose::execute(&mut cp, request);
-                if outcome == Outcome::Again {
-                    return Some(TurnEnd::IoWait);
-                }
-                (user.mode == Mode::CpRead && !user.settings.run).then_some(TurnEnd::Stopped)
-            }
+            Stop::Diagnose(request) => self.diagnose(user, request),
             Stop::Wait { .. } if quick && user.machine.hurry() => None,
-            Stop::Wait { until } if deterministic && until != u64::MAX => {
+            Stop::Wait { until } if self.deterministic && until != u64::MAX => {
                 user.machine.sleep_until(until);
                 None
             }
+            Stop::Wait { until } if until <= self.now => {
+                // The clock has gone on since.
+                None
+            }
             Stop::Wait { until } => {
-                if until != u64::MAX {
-                    self.system.sleepers().put(user.machine.owner, until);
+                let owner = user.machine.owner;
+                if until == u64::MAX {
+                    self.system.sleepers.remove(owner);
+                } else {
+                    self.system.sleepers.put(owner, until);
                 }
                 Some(if user.machine.channels.is_idle() { TurnEnd::Wait } else { TurnEnd::IoWait })
             }

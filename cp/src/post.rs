@@ -4,7 +4,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::real::Owner;
@@ -28,6 +31,8 @@ pub struct Letters {
 pub struct Post {
     boxes: Mutex<BTreeMap<Owner, Letters>>,
     fresh: Mutex<BTreeSet<Owner>>,
+    /// Somebody is in `fresh`: to be seen without the lock.
+    has_fresh: AtomicBool,
 }
 
 impl Post {
@@ -54,6 +59,7 @@ impl Post {
         if let Some(letters) = self.boxes().get_mut(&owner) {
             put(letters);
             self.fresh().insert(owner);
+            self.has_fresh.store(true, Ordering::Release);
         }
     }
 
@@ -84,8 +90,16 @@ impl Post {
         self.boxes().get_mut(&owner).map(std::mem::take).unwrap_or_default()
     }
 
+    /// Whether [`Post::take_fresh`] has anybody to name.
+    #[must_use]
+    pub fn has_fresh(&self) -> bool {
+        self.has_fresh.load(Ordering::Acquire)
+    }
+
     /// For whom something has come since this was last asked: they may have to be woken.
     pub fn take_fresh(&self) -> BTreeSet<Owner> {
+        // Who comes meanwhile sets it again.
+        self.has_fresh.store(false, Ordering::Release);
         std::mem::take(&mut self.fresh())
     }
 }

@@ -3,14 +3,18 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
 };
 
-use devices::ctca::Plug;
+use devices::{
+    channel::AttachError,
+    ctca::{Bell, ChannelToChannel, Plug},
+};
+use s370_arch::channel::ChannelKind;
 use s370_cpu::{
-    processor::Processor,
+    processor::{Engine, Processor},
     state::{CpuState, Model},
     storage::BadSize,
 };
@@ -24,6 +28,7 @@ use crate::{
     user::User,
     vm::{Definition, TablePool, VirtualMachine},
     vmcf::Vmcf,
+    waking::Rouser,
 };
 
 /// All that processors share.
@@ -38,11 +43,23 @@ pub struct System {
     pub vmcf: Arc<Vmcf>,
     /// Where the system stands.
     pub zone: Zone,
+    /// How real processors execute the instructions of machines that are made from now on.
+    pub engine: Engine,
+    /// What TOD clocks of machines that are made from now on show at time 0; none: they are not set.
+    pub tod: Option<u64>,
     users: Mutex<BTreeMap<Owner, LoggedOn>>,
     adapters: Mutex<BTreeMap<(Owner, u16), Plug>>,
     next: AtomicU32,
     scheduler: Mutex<Scheduler>,
-    sleepers: Mutex<Sleepers>,
+    /// Machines that wait for a time.
+    pub(crate) sleepers: Sleepers,
+    pub(crate) rouser: OnceLock<Rouser>,
+    /// Of each processor, whether the turn on it is to end.
+    pub(crate) preempted: Box<[AtomicBool]>,
+    /// The time when somebody last asked, if it is the host's; zero in deterministic time.
+    pub(crate) clock: AtomicU64,
+    /// When frames are to be counted again.
+    pub(crate) next_count: AtomicU64,
 }
 
 /// The virtual channel-to-channel adapters of all users, by owner and address.
@@ -51,7 +68,16 @@ pub type Adapters<'a> = MutexGuard<'a, BTreeMap<(Owner, u16), Plug>>;
 struct LoggedOn {
     userid: String,
     terminal: Option<String>,
-    user: Arc<Mutex<User>>,
+    seat: Arc<Seat>,
+}
+
+/// A user, and who wants something of them.
+pub(crate) struct Seat {
+    pub user: Arc<Mutex<User>>,
+    /// Those who wait for the user, or are with them: no turn begins or goes on meanwhile.
+    pub visitors: AtomicU32,
+    /// The user is logged off.
+    pub is_gone: AtomicBool,
 }
 
 /// One real processor, on a thread of its own.
@@ -88,11 +114,17 @@ impl System {
             post: Arc::default(),
             vmcf: Arc::default(),
             zone: Zone::default(),
+            engine: Engine::default(),
+            tod: None,
             users: Mutex::default(),
             adapters: Mutex::default(),
             next: AtomicU32::new(1),
             scheduler: Mutex::new(Scheduler::new(Tuning::new(processors))),
-            sleepers: Mutex::default(),
+            sleepers: Sleepers::default(),
+            rouser: OnceLock::new(),
+            preempted: (0..processors.max(1)).map(|_| AtomicBool::new(false)).collect(),
+            clock: AtomicU64::new(0),
+            next_count: AtomicU64::new(0),
         })
     }
 
@@ -125,18 +157,32 @@ impl System {
     ) -> Result<Arc<Mutex<User>>, StorageError> {
         let owner = Owner(self.next.fetch_add(1, Ordering::Relaxed));
         let mut machine = VirtualMachine::new(owner, definition, &self.real, &self.pool)?;
-        machine.receive_messages(Arc::clone(&self.vmcf));
-        let user = Arc::new(Mutex::new(User::new(userid, classes, machine, console)));
+        machine.receive_messages(Arc::clone(&self.vmcf), Arc::clone(&self.post));
+        machine.engine = self.engine;
+        let now = self.clock.load(Ordering::Relaxed);
+        if now != 0 {
+            machine.instruction_time = 0;
+            machine.sleep_until(now);
+        }
+        self.tod.into_iter().for_each(|tod| machine.state.set_tod(tod.wrapping_add(now)));
+        let mut user = User::new(userid, classes, machine, console);
+        user.since = now;
+        let user = Arc::new(Mutex::new(user));
         self.post.open(owner);
-        self.users().insert(owner, LoggedOn { userid: userid.to_owned(), terminal: None, user: Arc::clone(&user) });
-        self.scheduler().enter(owner, DEFAULT_PRIORITY);
+        let seat = Seat { user: Arc::clone(&user), visitors: AtomicU32::new(0), is_gone: AtomicBool::new(false) };
+        self.users().insert(owner, LoggedOn { userid: userid.to_owned(), terminal: None, seat: Arc::new(seat) });
+        self.schedule(|scheduler| scheduler.enter(owner, DEFAULT_PRIORITY));
+        self.next_count.store(0, Ordering::Relaxed);
         Ok(user)
     }
 
-    /// Logs a user off.
+    /// Logs a user off. If their machine runs just now, that turn ends soon, and the machine goes with its last user
+    /// ([`System::user`]).
     pub fn log_off(&self, owner: Owner) {
-        self.users().remove(&owner);
-        self.scheduler().leave(owner);
+        let seat = self.users().remove(&owner).map(|logged_on| logged_on.seat);
+        seat.into_iter().for_each(|seat| seat.is_gone.store(true, Ordering::SeqCst));
+        self.schedule(|scheduler| scheduler.leave(owner));
+        self.sleepers.remove(owner);
         self.silence(owner);
         self.post.close(owner);
         let mut adapters = self.adapters();
@@ -165,6 +211,22 @@ impl System {
     /// The virtual channel-to-channel adapters. Nobody couples any while they are held.
     pub fn adapters(&self) -> Adapters<'_> {
         self.adapters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a user a channel-to-channel adapter that is not coupled yet. Its channel is a selector channel from then on.
+    ///
+    /// # Errors
+    /// There cannot be a device at this address, or there is one.
+    pub fn define_adapter(&self, user: &mut User, address: u16) -> Result<(), AttachError> {
+        let side = ChannelToChannel::uncoupled();
+        let (plug, owner, post) = (side.plug(), user.machine.owner, Arc::clone(&self.post));
+        user.machine.channels.attach(address, Box::new(side))?;
+        if address > 0xFF {
+            user.machine.channels.set_kind((address >> 8) as u8, ChannelKind::Selector);
+        }
+        plug.set_bell(Bell::new(move || post.touch(owner, address)));
+        self.adapters().insert((owner, address), plug);
+        Ok(())
     }
 
     /// The user with this identification.
@@ -198,25 +260,25 @@ impl System {
         self.users().len()
     }
 
-    /// The scheduler.
+    /// The scheduler, for questions; what may make a machine ready is for [`System::schedule`].
     pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
         self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
-        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn seat(&self, owner: Owner) -> Option<Arc<Seat>> {
+        self.users().get(&owner).map(|logged_on| Arc::clone(&logged_on.seat))
     }
 
-    /// A user. They may be running.
+    /// A user. They may be running: other threads come to them by [`System::visit`].
     #[must_use]
     pub fn user(&self, owner: Owner) -> Option<Arc<Mutex<User>>> {
-        self.users().get(&owner).map(|logged_on| Arc::clone(&logged_on.user))
+        self.users().get(&owner).map(|logged_on| Arc::clone(&logged_on.seat.user))
     }
 
     /// Everyone who is logged on.
     #[must_use]
     pub fn everyone(&self) -> Vec<Arc<Mutex<User>>> {
-        self.users().values().map(|logged_on| Arc::clone(&logged_on.user)).collect()
+        self.users().values().map(|logged_on| Arc::clone(&logged_on.seat.user)).collect()
     }
 }
 
@@ -232,5 +294,13 @@ impl RealProcessor {
     /// To be called after it ran.
     pub fn farewell(&mut self, machine: &VirtualMachine) {
         self.epochs.insert(machine.owner, machine.epoch());
+    }
+
+    /// Forgets those who are no longer there, when they are more than the others.
+    pub(crate) fn forget_the_gone(&mut self, system: &System) {
+        let users = system.users();
+        if self.epochs.len() > 2 * users.len() {
+            self.epochs.retain(|owner, _| users.contains_key(owner));
+        }
     }
 }

@@ -13,6 +13,8 @@ use crate::{
 
 /// What is kept of what a user is told and does not fetch: several displays of all that CP displays at once.
 pub const MOST_SAID: usize = 10_000;
+/// Instructions before the first look at the clock.
+const FIRST_STRIDE: u64 = 20_000;
 
 /// What the user is told, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,8 +142,13 @@ pub struct User {
     pub pa2_interrupts: bool,
     /// [`s370_cpu::state::CpuState::time`] at logon.
     pub since: u64,
-    /// Microseconds of processor time, when a meter feeds them in: the virtual machine's own, and CP's for it.
+    /// Processor time in units of the TOD clock, when time is the host's: the virtual machine's own, and CP's for it.
     pub metered: (u64, u64),
+    /// Instructions after which the clock is looked at, when time is the host's: they are to take about
+    /// [`LOOK`](crate::dispatcher::LOOK).
+    pub(crate) stride: u64,
+    /// Processor time since the working set was estimated, in units of the TOD clock.
+    pub(crate) since_estimate: u64,
     /// The display operation that DIAGNOSE X'58' waits for.
     pub(crate) screen: Option<Screen>,
     said: VecDeque<Said>,
@@ -168,6 +175,8 @@ impl User {
             pa2_interrupts: false,
             since: 0,
             metered: (0, 0),
+            stride: FIRST_STRIDE,
+            since_estimate: 0,
             screen: None,
             said: VecDeque::new(),
             last_stop: None,
@@ -187,7 +196,7 @@ impl User {
         let machine = &self.machine;
         let counted = u128::from(machine.instructions()) * u128::from(machine.instruction_time);
         let counted = (counted / u128::from(MICROSECOND)) as u64;
-        let (own, overhead) = self.metered;
+        let (own, overhead) = (self.metered.0 / MICROSECOND, self.metered.1 / MICROSECOND);
         let own = own.saturating_add(counted);
         (own, own.saturating_add(overhead))
     }

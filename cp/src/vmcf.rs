@@ -225,6 +225,8 @@ pub struct Delivery {
     pub bytes: Vec<u8>,
     /// There is another to come.
     pub more: bool,
+    /// Others that have an interruption to come by that.
+    pub others: BTreeSet<Owner>,
 }
 
 /// Data that are to be moved, and the message they belong to.
@@ -486,17 +488,18 @@ impl Vmcf {
             // The buffer became smaller after SENDX.
             notice.data.clear();
         }
+        let mut others = BTreeSet::new();
         if let Some(number) = notice.message {
             if notice.is_response {
                 book.messages.remove(&number);
             } else {
-                book.announced(number, if has_room { code::DONE } else { code::TOO_LARGE });
+                others = book.announced(number, if has_room { code::DONE } else { code::TOO_LARGE });
             }
         }
         let more = book.stations.get(&owner).is_some_and(|station| !station.notices.is_empty());
         let mut bytes = notice.header.emit().to_vec();
         bytes.append(&mut notice.data);
-        Some(Delivery { buffer, bytes, more })
+        Some(Delivery { buffer, bytes, more, others })
     }
 }
 
@@ -557,14 +560,15 @@ impl Book {
         }
     }
 
-    /// The sink has its interruption. SENDX is over then; the source finds out by itself.
-    fn announced(&mut self, number: u64, error: u32) {
-        let Some(message) = self.messages.get_mut(&number) else { return };
+    /// The sink has its interruption. SENDX is over then. Who has an interruption to come.
+    fn announced(&mut self, number: u64, error: u32) -> BTreeSet<Owner> {
+        let Some(message) = self.messages.get_mut(&number) else { return BTreeSet::new() };
         message.stage = Stage::Announced;
-        if message.parameters.function == function::SENDX {
-            let data = if error == code::DONE { message.parameters.length } else { 0 };
-            self.end(number, error, &Moved { data, ..Moved::default() });
+        if message.parameters.function != function::SENDX {
+            return BTreeSet::new();
         }
+        let data = if error == code::DONE { message.parameters.length } else { 0 };
+        self.end(number, error, &Moved { data, ..Moved::default() })
     }
 
     /// Ends messages with "not available".

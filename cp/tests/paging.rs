@@ -25,10 +25,13 @@ fn guest(real: &Arc<RealStorage>, number: u32, size: u32) -> GuestStorage {
 
 #[test]
 fn sizes_that_cannot_be_had() {
+    /// A virtual machine's storage goes along when another processor takes the virtual machine over.
+    fn can_be_sent<T: Send>(_: &T) {}
     let real = real(16);
     for size in [0, 4096, (8 << 10) + 2048, (16 << 20) + 4096, u32::MAX] {
         assert_eq!(GuestStorage::new(real.clone(), Owner(0), size).unwrap_err(), StorageError::Size(size));
     }
+    can_be_sent(&guest(&real, 0, 8 << 10));
     assert_eq!(guest(&real, 0, 8 << 10).locate(8 << 10), Err(Missing::Addressing));
     assert_eq!(guest(&real, 0, 16 << 20).locate(1 << 24), Err(Missing::Addressing));
     assert_eq!(guest(&real, 0, 16 << 20).locate(u32::MAX), Err(Missing::Addressing));
@@ -141,6 +144,8 @@ fn when_everything_is_locked_there_is_no_frame() {
     assert!(guest.take_lost());
     assert!(!guest.take_lost());
     assert!(guest.unlock_page(0) && !guest.unlock_page(0) && !guest.unlock_page(1 << 20));
+    // The first frame that can be had is kept for control blocks.
+    assert!(guest.locate(at) == Err(Missing::NoFrame) && guest.unlock_page(PAGE));
     guest.locate(at).unwrap();
     assert_eq!(guest.u8(at), 0xFF);
     real.check(&[&guest]).unwrap();

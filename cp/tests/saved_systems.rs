@@ -211,6 +211,32 @@ fn shared_pages_are_paged_too() {
 }
 
 #[test]
+fn several_systems_are_loaded_if_they_have_no_page_in_common() {
+    let real = real(64);
+    // Pages 2 and 5 and segment F8; segment F0, between them; segment F0 and page 5; page 7, above everything.
+    real.define_system(system("CMS", 0xF8)).unwrap();
+    let [low, .., shared] = [page(2, 1, 0), page(5, 2, 0), page(0xF01, 7, 0)];
+    for (name, pages) in [("SEG", vec![shared.clone()]), ("OTHER", vec![page(5, 9, 0), shared]), ("LOW", vec![low])] {
+        real.define_system(NamedSystem { name: name.into(), shared: vec![], pages, status: vec![] }).unwrap();
+    }
+    let guest = guest(&real, 1, MIB);
+    guest.load_system("CMS", true).unwrap();
+    guest.load_system("SEG", true).unwrap();
+    assert_eq!((guest.u8(0x2000), guest.u8(0xF8_1000), guest.u8(0xF0_1000), guest.u8(0x5000)), (1, 4, 7, 2));
+    guest.load_system("OTHER", true).unwrap();
+    assert_eq!(
+        (guest.u8(0x2000), guest.is_addressable(0xF8_1000), guest.u8(0xF0_1000), guest.u8(0x5000)),
+        (0, false, 7, 9)
+    );
+    assert!(guest.loaded_system("CMS").is_none() && guest.loaded_system("SEG").is_none());
+    check(&real, &[&guest]);
+    guest.load_system("LOW", true).unwrap();
+    guest.purge_systems();
+    assert_eq!((guest.u8(0x2000), guest.u8(0x5000), guest.is_addressable(0xF0_1000)), (0, 0, false));
+    check(&real, &[&guest]);
+}
+
+#[test]
 fn systems_that_cannot_be() {
     let real = real(64);
     for (system, error) in [

@@ -229,7 +229,7 @@ instruction traps there. An instruction is *control-sensitive* if it can change 
 (system mask, key, state; control registers, storage keys, timers, the clock, channels), *behavior-sensitive* if what it does
 depends on them or on where storage really is, and *innocuous* if neither. The classes are filled in by hand from these
 definitions, not from the privilege; `s370-cpu/tests/classification.rs` executes every sensitive instruction in the problem
-state, with translation on and with the control registers that grant nothing, on every interpreter, and finds that all trap
+state, with translation on and with the control registers that grant nothing, on every engine, and finds that all trap
 but those named here.
 
 ";

@@ -38,7 +38,7 @@ fn operands(seed: u64) -> Operands {
         (value >> 32) as u32
     };
     // Every other set of registers is of addresses that exist and are aligned.
-    let mask = if seed % 2 == 0 { 0xFFF8 } else { u32::MAX };
+    let mask = if seed.is_multiple_of(2) { 0xFFF8 } else { u32::MAX };
     Operands { gr: std::array::from_fn(|_| next() & mask), rest: std::array::from_fn(|_| next() as u8) }
 }
 
@@ -109,7 +109,7 @@ const fn code(exception: Exception) -> u16 {
 fn every_sensitive_instruction_traps_but_those_that_are_named() {
     let mut untrapped: Vec<Op> = Vec::new();
     for row in TABLE.iter().filter(|row| row.is_sensitive()) {
-        for engine in [Engine::Slow, Engine::Fast] {
+        for engine in [Engine::Slow, Engine::Fast, Engine::Translator] {
             for seed in 0..40 {
                 for executed in [false, true] {
                     let found = code_of(row, &operands(seed), engine, executed);
@@ -133,7 +133,7 @@ fn every_sensitive_instruction_traps_but_those_that_are_named() {
 #[test]
 fn innocuous_instructions_are_never_privileged_operations() {
     for row in TABLE.iter().filter(|row| !row.is_sensitive()) {
-        for engine in [Engine::Slow, Engine::Fast] {
+        for engine in [Engine::Slow, Engine::Fast, Engine::Translator] {
             for seed in 0..40 {
                 let found = code_of(row, &operands(seed), engine, false);
                 assert!(!matches!(found, Some(2 | 0x13)), "{} on {engine:?}, operands {seed}", row.mnemonic);

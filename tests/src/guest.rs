@@ -105,6 +105,11 @@ impl Site {
         Site { system, here, meter: InstructionTime::default() }
     }
 
+    /// A guest's machine has something to do.
+    pub fn ready(&self, guest: &Guest) {
+        self.system.ready(guest.owner, Wake::Other, self.meter.now());
+    }
+
     /// Runs everyone until all dialogues are over, nobody has anything to do, or so many instructions were executed.
     pub fn run(&mut self, guests: &mut [Guest], limit: u64) -> Ended {
         loop {
@@ -228,7 +233,10 @@ impl Guest {
         for said in said {
             match said {
                 Said::Machine(text) => self.typed.push_str(&text),
-                Said::Read(line) => self.typed.push_str(&line),
+                Said::Read(line) => {
+                    self.typed.push_str(&line);
+                    self.typed.push('\n');
+                }
                 Said::Cp(line) => {
                     self.typed.push_str(&line);
                     self.typed.push('\n');

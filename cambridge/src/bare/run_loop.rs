@@ -184,7 +184,7 @@ impl RunLoop<'_> {
                 Some(Next::Wait(deadline)) => deadline,
                 _ => None,
             };
-            let machine_time = self.machine_time(end, now);
+            let machine_time = self.machine_time(now);
             if machine_time.is_none() && script_time.is_none() && !self.is_attended() {
                 return Ended::Nobody(state.0);
             }
@@ -202,17 +202,14 @@ impl RunLoop<'_> {
         self.has_operator || self.terminals.is_some() || self.script.is_some()
     }
 
-    /// When the machine will go on by itself.
-    fn machine_time(&self, end: End, now: Instant) -> Option<Instant> {
-        if !self.system.has_host_clock() {
-            return None;
+    /// When the machine will go on by itself. What it came back with may be out of date: a rule of the script may have typed
+    /// something since.
+    fn machine_time(&self, now: Instant) -> Option<Instant> {
+        let time = self.system.next_event()?;
+        if self.system.has_host_clock() {
+            return now.checked_add(self.system.until(time));
         }
-        let time = match end {
-            End::Waiting { until } => until?,
-            // A stopped processor's channels go on.
-            _ => self.system.next_event()?,
-        };
-        now.checked_add(self.system.until(time))
+        (time <= self.system.bare.state().time).then_some(now)
     }
 
     fn sleep(&mut self, until: Option<Instant>) -> Option<Event> {

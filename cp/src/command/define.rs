@@ -1,10 +1,9 @@
 //! DEFINE: storage, channels, and channel-to-channel adapters.
 
-use devices::ctca::ChannelToChannel;
 use s370_arch::channel::ChannelKind;
 
 use super::{
-    Answer, Failure, Reply, device as devices_commands,
+    Answer, Failure, Reply,
     machine::reset_surroundings,
     operand::{Operands, device, invalid, is, size},
     virtuals,
@@ -79,10 +78,7 @@ fn adapter(cp: &mut Cp<'_>, operands: &mut Operands<'_>) -> Answer {
     }
     let address = device(word)?;
     operands.end()?;
-    let side = ChannelToChannel::uncoupled();
-    let plug = side.plug();
-    let taken = || Failure::with(&message::ALREADY_DEFINED, &[&format!("{address:03X}")]);
-    cp.user.machine.channels.attach(address, Box::new(side)).map_err(|_| taken())?;
-    devices_commands::register_adapter(cp.system, cp.user.machine.owner, address, plug);
+    let taken = |_| Failure::with(&message::ALREADY_DEFINED, &[&format!("{address:03X}")]);
+    cp.system.define_adapter(cp.user, address).map_err(taken)?;
     Ok(Reply::line(format!("CTCA {address:03X} DEFINED")))
 }

@@ -2,7 +2,7 @@
 
 use devices::{
     console::{display::Display, typewriter::Typewriter},
-    ctca::{Bell, ChannelToChannel, Plug},
+    ctca::{ChannelToChannel, Plug},
     unit_record::{printer::Printer, punch::Punch, reader::Reader},
 };
 use s370_arch::channel::UnitStatus;
@@ -142,13 +142,6 @@ fn detach_one(cp: &mut Cp<'_>, address: u16) -> Result<String, Failure> {
         Ok(_) => Ok(format!("{word} {address:03X} DETACHED")),
         Err(_) => Err(Failure::with(&message::NO_DEVICE, &[&format!("{address:03X}")])),
     }
-}
-
-/// Makes an adapter's side known to whoever wants to couple it.
-pub(super) fn register_adapter(system: &System, owner: Owner, address: u16, plug: Plug) {
-    let post = std::sync::Arc::clone(&system.post);
-    plug.set_bell(Bell::new(move || post.touch(owner, address)));
-    system.adapters().insert((owner, address), plug);
 }
 
 /// The side that an adapter is coupled to.

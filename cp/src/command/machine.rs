@@ -12,7 +12,8 @@ use crate::{
     message,
     system::Cp,
     systems::{self, NamedSystems, SystemError},
-    user::{Mode, Sleep, padded},
+    user::{Mode, Sleep, User, padded},
+    vm::Stop,
 };
 
 /// BEGIN: the virtual machine goes on, perhaps at another address.
@@ -30,6 +31,22 @@ pub(super) fn begin(cp: &mut Cp<'_>, operands: &mut Operands<'_>) -> Answer {
     cp.user.mode = Mode::Running;
     cp.user.sleep = None;
     Ok(Reply::default())
+}
+
+/// The virtual machine cannot go on, and CP waits for a command: says why, if that is so.
+pub fn enter(user: &mut User, stop: Stop) -> bool {
+    let psw = user.machine.state.psw.emit(0, 0);
+    let psw = format!("{:08X} {:08X}", psw >> 32, psw & 0xFFFF_FFFF);
+    let (message, module) = match stop {
+        Stop::DisabledWait => (&message::DISABLED_WAIT, "DSP"),
+        Stop::ProgramLoop => (&message::PROGRAM_LOOP, "PRG"),
+        _ => return false,
+    };
+    user.mode = Mode::CpRead;
+    if let Some(line) = message.edited(user.settings.emsg, module, &[&psw]) {
+        user.say(&line);
+    }
+    true
 }
 
 /// Whatever a reset of the virtual machine ends, besides what the machine itself does.

@@ -16,6 +16,7 @@ mod store;
 pub(crate) mod tests;
 mod virtuals;
 
+pub use self::machine::enter;
 use self::operand::Operands;
 use crate::{message::Message, system::Cp, user::Emsg};
 

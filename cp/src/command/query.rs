@@ -130,29 +130,24 @@ fn settings(cp: &mut Cp<'_>, operands: &mut Operands<'_>) -> Answer {
     operands.end()?;
     let set = &cp.user.settings;
     let emsg = match set.emsg {
-        Emsg::On => "ON  ",
-        Emsg::Off => "OFF ",
+        Emsg::On => "ON ",
+        Emsg::Off => "OFF",
         Emsg::Code => "CODE",
         Emsg::Text => "TEXT",
     };
     let timer = match cp.user.machine.timer() {
-        Timer::Off => "OFF ",
-        Timer::On => "ON  ",
+        Timer::Off => "OFF",
+        Timer::On => "ON ",
         Timer::Real => "REAL",
     };
-    let extended = on(cp.user.machine.has_extended_control());
+    let (msg, wng, acnt, run) = (on(set.msg), on(set.wng), on(set.acnt), on(set.run));
+    let ecmode = on(cp.user.machine.has_extended_control());
     Ok(Reply::lines(vec![
-        format!(
-            "MSG {}, WNG {}, EMSG {emsg}, ACNT {}, RUN {}",
-            on(set.msg),
-            on(set.wng),
-            on(set.acnt),
-            on(set.run).trim_end()
-        ),
-        format!("LINEDIT {}, TIMER {timer}, ISAM OFF, ECMODE {}", on(set.linedit), extended.trim_end()),
+        format!("MSG {msg}, WNG {wng}, EMSG {emsg}, ACNT {acnt}, RUN {run}"),
+        format!("LINEDIT {}, TIMER {timer}, ISAM OFF, ECMODE {ecmode}", on(set.linedit)),
         // No assist works for a virtual machine, and channel programs of devices are never polled by themselves.
         format!("ASSIST OFF, PAGEX {}, AUTOPOLL OFF", on(set.pagex)),
-        format!("IMSG {}, SMSG {}", on(set.imsg), on(set.smsg).trim_end()),
+        format!("IMSG {}", on(set.imsg)),
     ]))
 }
 

@@ -24,9 +24,14 @@ pub(super) fn channels(machine: &VirtualMachine) -> String {
     format!("CHANNELS = {}", if is_selector(machine) { "SEL" } else { "BMX" })
 }
 
-/// Channels 1 to 15 are selector channels.
+/// Channels 1 to 15 are selector channels; those with an adapter are it anyway.
 pub(super) fn is_selector(machine: &VirtualMachine) -> bool {
-    machine.channels.kinds().any(|(channel, kind)| channel > 0 && kind == ChannelKind::Selector)
+    let mut others = machine.channels.kinds().filter(|(channel, _)| *channel > 0 && !has_adapter(machine, *channel));
+    others.any(|(_, kind)| kind == ChannelKind::Selector)
+}
+
+fn has_adapter(machine: &VirtualMachine, channel: u8) -> bool {
+    machine.channels.addresses().any(|(address, kind)| address >> 8 == u16::from(channel) && kind == "CTCA")
 }
 
 /// Makes all channels but channel 0 of this kind. One with a channel-to-channel adapter is always a selector channel.
@@ -34,9 +39,8 @@ pub(super) fn set_channels(machine: &mut VirtualMachine, kind: ChannelKind) {
     let operational: Vec<u8> =
         machine.channels.kinds().map(|(channel, _)| channel).filter(|&channel| channel > 0).collect();
     for channel in operational {
-        let has_adapter =
-            machine.channels.addresses().any(|(address, kind)| address >> 8 == u16::from(channel) && kind == "CTCA");
-        machine.channels.set_kind(channel, if has_adapter { ChannelKind::Selector } else { kind });
+        let kind = if has_adapter(machine, channel) { ChannelKind::Selector } else { kind };
+        machine.channels.set_kind(channel, kind);
     }
 }
 

@@ -9,7 +9,7 @@ use s370_cpu::storage::AbsoluteStorage;
 
 use super::{
     Answer, Call,
-    devices::{Family, family},
+    features::{Family, family},
 };
 use crate::vm::{Access, VirtualMachine};
 

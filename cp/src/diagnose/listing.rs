@@ -15,7 +15,8 @@ address; *Rx* and *Ry* are its register fields. Addresses in registers are real 
 
 - *Class* is a list of privilege classes of which the user needs one; with none of them there is a privileged-operation
   exception. A dash means that everybody may use the code.
-- *Page* is that of VM/370 System Programmer's Guide, GC20-1807-7.
+- *Section* is that of VM/370 System Programmer's Guide, GC20-1807-7. What code 58 does with whole screens is in VM/SP System
+  Programmer's Guide, SC19-6203, under the same title.
 - A code that is not in the table leads to a specification exception, as do operands on wrong boundaries and counts and register
   numbers that cannot be; storage that is not there leads to an addressing exception.
 
@@ -25,11 +26,11 @@ address; *Rx* and *Ry* are its register fields. Addresses in registers are real 
 #[must_use]
 pub fn markdown() -> String {
     let mut text = String::from(HEAD);
-    text.push_str("| Code | Function | Class | Results | Page |\n|---|---|---|---|---|\n");
+    text.push_str("| Code | Function | Class | Results | Section |\n|---|---|---|---|---|\n");
     for row in TABLE {
         let classes = if row.classes.is_empty() { "–" } else { row.classes };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "| {:02X} | {} | {classes} | {} | {} |", row.code, row.name, row.results, row.page);
+        let _ = writeln!(text, "| {:02X} | {} | {classes} | {} | {} |", row.code, row.name, row.results, row.section());
     }
     text
 }

@@ -9,14 +9,20 @@
 //! look at storage keys but where the manual says that it does.
 
 mod console;
-mod devices;
 mod dynamic;
+mod features;
 mod io;
+#[cfg(test)]
+mod io_tests;
 mod listing;
 mod machine;
 mod screen;
 mod segments;
+#[cfg(test)]
+mod tests;
 mod vmcf;
+#[cfg(test)]
+mod vmcf_tests;
 
 use s370_arch::interruption::ProgramCode;
 use s370_cpu::bus::Diagnose;
@@ -64,41 +70,39 @@ pub struct Row {
     pub name: &'static str,
     /// Privilege classes of which one is needed; none is needed if there are none.
     pub classes: &'static str,
-    /// Page of GC20-1807-7.
-    pub page: u16,
     /// Condition codes and return codes that it gives.
     pub results: &'static str,
     handler: fn(&mut Call<'_, '_>) -> Answer,
 }
 
 macro_rules! table {
-    ($($code:literal $name:literal $classes:literal $page:literal $handler:path, $results:literal)*) => {
+    ($($code:literal $name:literal $classes:literal $handler:path, $results:literal)*) => {
         /// The codes, ascending.
         pub static TABLE: &[Row] = &[$(Row {
-            code: $code, name: $name, classes: $classes, page: $page, handler: $handler, results: $results,
+            code: $code, name: $name, classes: $classes, handler: $handler, results: $results,
         }),*];
     };
 }
 
 table! {
-    0x00 "Store extended-identification code" "" 183 machine::identify, "Ry: bytes that were asked for and not stored"
-    0x04 "Examine real storage" "CE" 183 machine::examine, "–"
-    0x08 "Virtual console function" "" 184 console::command,
+    0x00 "Store extended-identification code" "" machine::identify, "Ry: bytes that were asked for and not stored"
+    0x04 "Examine real storage" "CE" machine::examine, "–"
+    0x08 "Virtual console function" "" console::command,
         "Ry: return code of the command; with a response buffer cc 0: Ry+1 length, cc 1: Ry+1 bytes that did not fit"
-    0x0C "Pseudo timer" "" 186 machine::pseudo_timer, "–"
-    0x10 "Release pages" "" 186 machine::release_pages, "–"
-    0x18 "Standard DASD I/O" "" 190 io::standard, "cc 0: done; cc 1-3: R15 says why not"
-    0x20 "General I/O" "" 191 io::general, "cc 0: done; cc 1-3: R15 says why not; cc 3: Ry has sense bytes 0 and 1"
-    0x24 "Device type and features" "" 192 devices::features,
+    0x0C "Pseudo timer" "" machine::pseudo_timer, "–"
+    0x10 "Release pages" "" machine::release_pages, "–"
+    0x18 "Standard DASD I/O" "" io::standard, "cc 0: done; cc 1-3: R15 says why not"
+    0x20 "General I/O" "" io::general, "cc 0: done; cc 1-3: R15 says why not; cc 3: Ry has sense bytes 0 and 1"
+    0x24 "Device type and features" "" features::features,
         "cc 0: Ry virtual, Ry+1 real device; cc 2: no real device; cc 3: no such device"
-    0x28 "Channel program modification" "" 194 dynamic::modify, "cc 0: done; cc 1: R15 says why not; cc 2: too late"
-    0x54 "Control the function of the PA2 key" "" 199 console::pa2, "–"
-    0x58 "3270 virtual console interface" "" 199 screen::interface,
+    0x28 "Channel program modification" "" dynamic::modify, "cc 0: done; cc 1: R15 says why not; cc 2: too late"
+    0x54 "Control the function of the PA2 key" "" console::pa2, "–"
+    0x58 "3270 virtual console interface" "" screen::interface,
         "cc 0: done; cc 1: I/O error; cc 2: busy; cc 3: no such display"
-    0x5C "Error message editing" "" 200 console::edit, "Rx and Ry: what is left of the message"
-    0x60 "Virtual machine storage size" "" 201 machine::storage_size, "Rx: bytes"
-    0x64 "Named segments" "" 201 segments::named, "cc 0-1: Rx and Ry first and last byte; cc 2: Ry return code"
-    0x68 "Virtual machine communication facility" "" 203 vmcf::communicate, "Ry: return code"
+    0x5C "Error message editing" "" console::edit, "Rx and Ry: what is left of the message"
+    0x60 "Virtual machine storage size" "" machine::storage_size, "Rx: bytes"
+    0x64 "Named segments" "" segments::named, "cc 0-1: Rx and Ry first and last byte; cc 2: Ry return code"
+    0x68 "Virtual machine communication facility" "" vmcf::communicate, "Ry: return code"
 }
 
 /// One execution of DIAGNOSE.
@@ -108,6 +112,14 @@ struct Call<'a, 'b> {
     x: usize,
     /// The Ry field.
     y: usize,
+}
+
+impl Row {
+    /// The section of GC20-1807-7 that describes it.
+    #[must_use]
+    pub fn section(&self) -> String {
+        format!("DIAGNOSE Code X'{:02X}'", self.code)
+    }
 }
 
 impl Call<'_, '_> {

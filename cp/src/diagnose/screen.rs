@@ -14,7 +14,7 @@ use s370_arch::{
 
 use super::{
     Answer, Call, Exception, Outcome, SPECIFICATION,
-    devices::{Family, family},
+    features::{Family, family},
 };
 use crate::vm::{Access, VirtualMachine};
 

@@ -87,6 +87,12 @@ impl DispatchList {
         }
     }
 
+    /// The machine that only this processor may run and that is first of those without an unmet favored percentage.
+    pub fn choose_bound(&self, processor: u16) -> Option<Owner> {
+        let lines = self.own.get(usize::from(processor))?;
+        [Class::One, Class::Two].into_iter().find_map(|class| lines.first(class)).map(|(.., owner)| owner)
+    }
+
     /// The best class of a machine that only this processor may run.
     pub fn own_class(&self, processor: u16) -> Option<Class> {
         let lines = self.own.get(usize::from(processor))?;

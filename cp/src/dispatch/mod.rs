@@ -19,7 +19,8 @@
 //! nobody. Shares are in proportion to 1 / priority, as in VM/SP's fair-share scheduler (SC19-6203, "User Priority").
 //!
 //! The cost of every operation is in proportion to the logarithm of the number of machines, or to the number of processors
-//! and of favored machines, of which there are few. The same calls give the same answers: nothing is hashed, nothing is random.
+//! and of favored machines, of which there are few. The same calls give the same answers: nothing is random, and nothing
+//! depends on the order of a hash table.
 
 mod admission;
 mod lists;

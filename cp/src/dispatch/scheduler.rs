@@ -1,12 +1,14 @@
 //! The scheduler: what can be told to it and asked of it. How machines move between its lists is in `transitions`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     admission::Admission,
     lists::{Class, DispatchList},
     load::{Load, Meter},
-    task::{Activity, Favored, Place, Queue, QueueStatus, State, Task, TurnEnd, WEIGHT_UNIT, Wake, clamp_priority},
+    task::{
+        Activity, Favored, Place, Queue, QueueStatus, State, Task, Tasks, TurnEnd, WEIGHT_UNIT, Wake, clamp_priority,
+    },
     thrash::{Sample, Thrash},
     tuning::Tuning,
 };
@@ -80,12 +82,14 @@ pub(super) struct Counts {
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     pub(super) tuning: Tuning,
-    pub(super) tasks: BTreeMap<Owner, Task>,
+    pub(super) tasks: Tasks,
     pub(super) list: DispatchList,
     pub(super) admission: Admission,
     /// Machines below the queue's head whose favored period begins anew then.
     pub(super) periods: BTreeSet<(u64, Owner)>,
     pub(super) processors: Vec<Processor>,
+    /// When each processor last ran something else than a machine below its favored percentage, or nothing.
+    relieved: Vec<u64>,
     pub(super) counts: Counts,
     /// The tag that has been reached: that of the last machine taken from queue 2.
     pub(super) reached: u64,
@@ -106,8 +110,9 @@ impl Scheduler {
         Scheduler {
             list: DispatchList::new(tuning.processors),
             processors: vec![Processor::Asking; usize::from(tuning.processors)],
+            relieved: vec![0; usize::from(tuning.processors)],
             tuning,
-            tasks: BTreeMap::new(),
+            tasks: Tasks::default(),
             admission: Admission::new(),
             periods: BTreeSet::new(),
             counts: Counts::default(),
@@ -253,11 +258,26 @@ impl Scheduler {
             Processor::Running { .. } => return None,
             other => *other = Processor::Idle { roused: false },
         }
-        let owner = self.list.choose(processor, owed)?;
+        let bound = self.kept_waiting(processor);
+        let Some(owner) = bound.or_else(|| self.list.choose(processor, owed)) else {
+            self.relieved[usize::from(processor)] = self.clock;
+            return None;
+        };
         let (turn, class) = self.begin_turn(owner, processor)?;
-        let preemptible = class == Class::Two && !owed;
+        if class != Class::Due {
+            self.relieved[usize::from(processor)] = self.clock;
+        }
+        let preemptible = class == Class::Two && !owed && bound.is_none();
         self.processors[usize::from(processor)] = Processor::Running { preemptible, roused: false };
         Some(turn)
+    }
+
+    /// A machine with affinity whose processor has run only favored ones for long. Together they leave a part of all
+    /// processors to others, but not of each.
+    fn kept_waiting(&self, processor: u16) -> Option<Owner> {
+        let since = *self.relieved.get(usize::from(processor))?;
+        let is_long = self.clock.saturating_sub(since) >= self.tuning.favored_period.saturating_mul(2);
+        if is_long { self.list.choose_bound(processor) } else { None }
     }
 
     /// A machine's turn has ended after so much processor time.
@@ -268,6 +288,8 @@ impl Scheduler {
         self.processors[usize::from(processor)] = Processor::Asking;
         self.charge(owner, class, used, end);
         self.end_turn(owner, queue, used, end);
+        // Frames that were taken away during the turn.
+        self.trim();
         self.admit();
     }
 
@@ -329,6 +351,7 @@ impl Scheduler {
             self.has_begun = true;
             self.clock = now;
             self.meter.begin(now);
+            self.relieved.fill(now);
             for task in self.tasks.values_mut() {
                 (task.interactive_at, task.period) = (now, now);
             }

@@ -1,9 +1,15 @@
 //! What the scheduler knows of one virtual machine.
 
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
 use super::{
     lists::{Class, Entry},
     tuning::Tuning,
 };
+use crate::real::Owner;
 
 /// The priority of a machine whose directory entry names none.
 pub const DEFAULT_PRIORITY: u8 = 64;
@@ -282,6 +288,29 @@ impl Task {
         if self.pending != Some(Wake::Terminal) {
             self.pending = Some(why);
         }
+    }
+}
+
+/// All machines. Nothing depends on the order of the table.
+pub(super) type Tasks = HashMap<Owner, Task, BuildHasherDefault<OwnerHasher>>;
+
+/// Owners are given out one after the other by the control program, not by guests: a multiplication spreads them well.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OwnerHasher(u64);
+
+impl Hasher for OwnerHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(u32::from(byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0.rotate_left(5) ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }
 

@@ -81,7 +81,44 @@ impl GuestStorage {
     }
 }
 
+/// Whether so many bytes at an address are in one page.
+#[inline(always)]
+fn is_in_one_page(at: u32, length: u32) -> bool {
+    at % PAGE <= PAGE - length
+}
+
+/// Fetches and stores of a few bytes that are in a resident page, as nearly all are.
+macro_rules! short_accesses {
+    ($($get:ident $put:ident $type:ty)*) => {$(
+        #[inline]
+        fn $get(&self, at: u32) -> $type {
+            let _hold = self.hold();
+            if is_in_one_page(at, size_of::<$type>() as u32)
+                && let Ok(located) = self.locate(at)
+            {
+                return self.storage.$get(located.real);
+            }
+            let mut bytes = [0; size_of::<$type>()];
+            self.read(at, &mut bytes);
+            <$type>::from_be_bytes(bytes)
+        }
+
+        #[inline]
+        fn $put(&self, at: u32, value: $type) {
+            let _hold = self.hold();
+            if is_in_one_page(at, size_of::<$type>() as u32)
+                && let Ok(located) = self.locate_to_store(at)
+            {
+                return self.storage.$put(located.real, value);
+            }
+            self.store(at, &value.to_be_bytes());
+        }
+    )*};
+}
+
 impl AbsoluteStorage for GuestStorage {
+    short_accesses! { u8 store_u8 u8  u16 store_u16 u16  u32 store_u32 u32  u64 store_u64 u64 }
+
     fn size(&self) -> u32 {
         GuestStorage::size(self)
     }

@@ -128,7 +128,7 @@ impl Core {
             systems: Systems::default(),
             frames: (0..count).map(frame).collect(),
             shadows: vec![Shadows::default(); count as usize],
-            reserve: (low.len() / 64).min(16),
+            reserve: (low.len() / 64).clamp(1, 16),
             high: free(LOW as u32, count),
             low,
             pieces: Pieces::default(),

@@ -176,6 +176,13 @@ impl RealStorage {
         self.core().area.set_limit(pages);
     }
 
+    /// Frames that nobody has.
+    #[must_use]
+    pub fn free_frames(&self) -> u32 {
+        let core = self.core();
+        (core.low.len() + core.high.len()) as u32
+    }
+
     /// What real storage and the page area are used for.
     #[must_use]
     pub fn usage(&self) -> Usage {

@@ -354,11 +354,15 @@ impl GuestStorage {
     }
 
     /// Brings a page in and keeps it where it is, below 16 MiB, till it is unlocked as often as it was locked: where its
-    /// first byte is.
+    /// first byte is. A shared page becomes one of its own first, with all of its segment.
     ///
     /// # Errors
     /// There is no such page, or no frame for it.
     pub fn lock_page(&self, absolute: u32) -> Result<Located, Missing> {
+        if !self.is_addressable(absolute) {
+            return Err(Missing::Addressing);
+        }
+        self.unshare(absolute / SEGMENT)?;
         let mut core = self.real.core();
         let (frame, shared) = self.bring_in_with(&mut core, absolute, true)?;
         let locks = &mut core.frames[frame as usize].locks;

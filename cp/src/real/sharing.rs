@@ -27,20 +27,27 @@ pub(super) struct Loaded {
     extent: SystemExtent,
 }
 
+impl Loaded {
+    /// Whether a page came, or may have come, with the system.
+    fn covers(&self, page: u32) -> bool {
+        self.extent.shared.contains(&(page / 16)) || self.private.binary_search(&page).is_ok()
+    }
+}
+
 impl GuestStorage {
     /// Loads a saved system: its pages take the place of what was there. With `shared`, its shared segments are shared with
     /// all others that do so, and cannot be stored into: the segment-table entry has the protection bit, so that an
     /// instruction that tries is interrupted. Segments above the virtual machine's size become part of its storage.
-    /// (A V=R virtual machine shares nothing.)
+    /// (A V=R virtual machine shares nothing.) Pages that were locked where shared segments come to be are gone.
     ///
-    /// Loaded systems that it overlaps are purged first, also if it is the same one.
+    /// Loaded systems with pages in common with it are purged first, also if it is the same one.
     ///
     /// # Errors
     /// There is no such system. Or real storage is exhausted; then the system is purged.
     pub fn load_system(&self, name: &str, shared: bool) -> Result<SystemExtent, SystemError> {
         let _hold = self.hold();
-        let extent = self.real.find_system(name).ok_or_else(|| SystemError::Unknown(name.into()))?;
-        self.purge_overlapping(&extent);
+        let (segments, pages) = self.real.core().pages_of_system(name)?;
+        self.purge_overlapping(name, &segments, &pages);
         let mut core = self.real.core();
         let found = core.systems.find(name);
         let Some((system, entry)) = found.and_then(|system| Some((system, core.systems.get(system)?))) else {
@@ -219,10 +226,15 @@ impl GuestStorage {
         true
     }
 
-    fn purge_overlapping(&self, extent: &SystemExtent) {
-        let overlapping = |loaded: &&Loaded| loaded.extent.first <= extent.last && extent.first <= loaded.extent.last;
+    /// Purges what has pages in common with a system, and what was loaded under its name.
+    fn purge_overlapping(&self, name: &str, segments: &[u32], pages: &[u32]) {
+        let overlaps = |loaded: &&Loaded| {
+            loaded.name == name
+                || pages.iter().any(|page| loaded.covers(*page))
+                || segments.iter().any(|segment| (segment * 16..segment * 16 + 16).any(|page| loaded.covers(page)))
+        };
         let names: Vec<String> =
-            self.loaded.borrow().iter().filter(overlapping).map(|loaded| loaded.name.clone()).collect();
+            self.loaded.borrow().iter().filter(overlaps).map(|loaded| loaded.name.clone()).collect();
         for name in names {
             self.purge_system(&name);
         }
@@ -275,6 +287,13 @@ impl GuestStorage {
 }
 
 impl Core {
+    /// The numbers of a system's shared segments and of its pages.
+    fn pages_of_system(&self, name: &str) -> Result<(Vec<u32>, Vec<u32>), SystemError> {
+        let system = self.systems.find(name).and_then(|system| self.systems.get(system));
+        let system = system.ok_or_else(|| SystemError::Unknown(name.into()))?;
+        Ok((system.extent().shared, system.pages().map(|(number, _)| number).collect()))
+    }
+
     /// What is in a page, wherever it is.
     fn contents_of(&self, place: Place) -> Page {
         let mut page = [0; PAGE as usize];

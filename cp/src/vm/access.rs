@@ -1,5 +1,7 @@
 //! How CP reaches the storage of a virtual machine for what the virtual machine asked for: by its real addresses.
 
+use std::sync::Arc;
+
 use s370_arch::{
     interruption::ProgramCode,
     storage_key::{BLOCK, may_fetch, may_store},
@@ -12,7 +14,11 @@ use s370_cpu::{
 };
 
 use super::VirtualMachine;
-use crate::real::{GuestStorage, PAGE};
+use crate::{
+    post::Post,
+    real::{GuestStorage, PAGE},
+    vmcf::Vmcf,
+};
 
 /// What is to be done at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,17 +62,15 @@ fn pieces(at: u32, length: usize, size: u32) -> impl Iterator<Item = (usize, u32
 
 impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     /// Whether all of a run of bytes can be accessed with a key (0-15). Nothing is there above 16 MiB, and a run does not
-    /// go on at location 0.
+    /// go on at location 0. No bytes can be accessed anywhere.
     ///
     /// # Errors
     /// It cannot.
     pub(crate) fn check(&self, at: u32, length: usize, access: Access, key: u8) -> Result<(), Fault> {
-        let size = self.storage.size();
-        let end = at as usize + length;
-        if end > size as usize || at >= size && length > 0 {
+        if length > 0 && at as usize + length > self.storage.size() as usize {
             return Err(Fault::Addressing);
         }
-        if key == 0 {
+        if length == 0 || key == 0 {
             return Ok(());
         }
         let allowed = |storage_key| match access {
@@ -158,16 +162,17 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
 
     /// Brings the next message into the buffer that the virtual machine has for it. False if there is none.
     pub(super) fn bring_message(&mut self) -> bool {
-        let Some(vmcf) = self.messages.clone() else { return false };
+        let Some((vmcf, post)) = &self.messages else { return false };
         let Some(delivery) = vmcf.deliver(self.owner) else { return false };
+        delivery.others.iter().for_each(|other| post.announce(*other));
         self.state.external.message = delivery.more;
         // The buffer was checked when it was named; storage may have become smaller since, which also reset the machine.
         self.store(delivery.buffer, &delivery.bytes).is_ok()
     }
 
-    /// Says where messages for the virtual machine come from.
-    pub fn receive_messages(&mut self, vmcf: std::sync::Arc<crate::vmcf::Vmcf>) {
-        self.messages = Some(vmcf);
+    /// Says where messages for the virtual machine come from, and where others are told of what becomes of theirs.
+    pub fn receive_messages(&mut self, vmcf: Arc<Vmcf>, post: Arc<Post>) {
+        self.messages = Some((vmcf, post));
     }
 
     /// Whether its processor has stopped for good, so that only a reset helps.

@@ -33,6 +33,7 @@ pub use self::{
     shadow::{Filled, SPACES, Selected, Shadows, TablePool},
 };
 use crate::{
+    post::Post,
     real::{GuestStorage, Owner, RealStorage, StorageError},
     vmcf::Vmcf,
 };
@@ -89,7 +90,7 @@ pub struct VirtualMachine<B = Channels> {
     epoch: u64,
     string: StringOfInterruptions,
     /// Where messages for it come from; none if it has to do without.
-    messages: Option<Arc<Vmcf>>,
+    messages: Option<(Arc<Vmcf>, Arc<Post>)>,
 }
 
 impl VirtualMachine {
@@ -104,6 +105,21 @@ impl VirtualMachine {
         pool: &Arc<TablePool>,
     ) -> Result<VirtualMachine, StorageError> {
         VirtualMachine::with(owner, definition, real, pool, Channels::new())
+    }
+
+    /// The virtual machine whose storage is the V=R area: its absolute addresses are real ones, but in the first page, and
+    /// none of its pages is ever paged out. Its size is that of the area, whatever the definition says.
+    ///
+    /// # Errors
+    /// There is no such area, or a virtual machine has it.
+    pub fn v_equals_r(
+        owner: Owner,
+        definition: &Definition,
+        real: &Arc<RealStorage>,
+        pool: &Arc<TablePool>,
+    ) -> Result<VirtualMachine, StorageError> {
+        let storage = GuestStorage::v_equals_r(Arc::clone(real), owner)?;
+        VirtualMachine::of(storage, owner, definition, (real, pool), Channels::new())
     }
 }
 
@@ -120,7 +136,17 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         channels: B,
     ) -> Result<VirtualMachine<B>, StorageError> {
         let storage = GuestStorage::new(Arc::clone(real), owner, definition.storage)?;
-        let blocks = ControlBlocks::new(real, definition.user, definition.storage, storage.designation())?;
+        VirtualMachine::of(storage, owner, definition, (real, pool), channels)
+    }
+
+    fn of(
+        storage: GuestStorage,
+        owner: Owner,
+        definition: &Definition,
+        (real, pool): (&Arc<RealStorage>, &Arc<TablePool>),
+        channels: B,
+    ) -> Result<VirtualMachine<B>, StorageError> {
+        let blocks = ControlBlocks::new(real, definition.user, storage.size(), storage.designation())?;
         storage.set_vmblok(blocks.vmblok);
         let mut state = CpuState::new(definition.model);
         state.run_state = s370_cpu::state::RunState::Stopped;

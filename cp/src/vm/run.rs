@@ -378,12 +378,9 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         } else if invalidated {
             self.invalidate_shadow(processor, instruction);
         }
-        match outcome {
-            Err(interruption) => {
-                self.take(&interruption);
-                return self.loops();
-            }
-            Ok(()) => {}
+        if let Err(interruption) = outcome {
+            self.take(&interruption);
+            return self.loops();
         }
         diagnose.map(Stop::Diagnose)
     }

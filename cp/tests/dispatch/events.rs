@@ -240,7 +240,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(370), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(370), ..ProptestConfig::default() })]
 
     #[test]
     fn any_calls(calls in proptest::collection::vec(call(), 1..250)) {

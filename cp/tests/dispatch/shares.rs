@@ -229,6 +229,22 @@ fn affinity_binds_a_machine_to_its_processor() {
 }
 
 #[test]
+fn favored_machines_do_not_keep_a_processor_from_those_bound_to_it() {
+    let mut simulation = Simulation::new(2);
+    let bound = simulation.add(64, Behaviour::COMPUTE);
+    simulation.scheduler.set_affinity(bound, Some(0)).unwrap();
+    // Each fills processor 0 for its part of the period, the one after the other.
+    for percent in [90, 20] {
+        let favored = simulation.add(64, Behaviour::COMPUTE);
+        simulation.scheduler.set_affinity(favored, Some(0)).unwrap();
+        simulation.scheduler.set_favored(favored, Favored::Percent(percent));
+    }
+    simulation.run(seconds(10));
+    let share = simulation.share(bound, seconds(10));
+    assert!((0.01..0.1).contains(&share), "{share}");
+}
+
+#[test]
 fn the_same_calls_give_the_same_picks() {
     let run = || {
         let mut simulation = Simulation::with(Tuning::new(2));
