@@ -31,7 +31,7 @@ use tests::attack::{
 };
 
 /// Cases in the suite.
-const CASES: u64 = 100;
+const CASES: u64 = 40;
 /// No turn may take longer than this before the test itself is given up.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -66,7 +66,10 @@ fn a_guest_that_attacks_loses_only_itself() {
             let outcome = catch_unwind(AssertUnwindSafe(|| Case::new(seed).run(turn)));
             let turn = at.load(Ordering::Relaxed) & 0xFFFF;
             match outcome {
-                Ok(Ok(more)) => figures.add(more),
+                Ok(Ok(mut more)) => {
+                    more.slowest.1.insert_str(0, &format!("seed {seed}, "));
+                    figures.add(more);
+                }
                 Ok(Err(what)) => failures.push(format!("seed {seed}: {what}")),
                 Err(_) => failures.push(format!("seed {seed}, turn {turn}: a panic")),
             }
@@ -90,7 +93,7 @@ fn a_guest_that_attacks_loses_only_itself() {
         of_thousand(commands, 999),
         of_thousand(commands, 1000)
     );
-    println!("{:?}", figures.deeds);
+    println!("{:?}; the longest turn: {:?}", figures.deeds, figures.slowest);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     if cases >= CASES {
         let deeds = figures.deeds;

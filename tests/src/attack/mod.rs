@@ -24,7 +24,7 @@ use cp::{
     real::{GuestStorage, NamedSystem, Owner, SavedPage},
     system::{Cp, RealProcessor, System},
     user::{Mode, User, padded},
-    vm::{Definition, Stop, Timer},
+    vm::{Counts, Definition, Stop, Timer},
 };
 use s370_arch::psw::Psw;
 use s370_cpu::{
@@ -58,6 +58,8 @@ pub struct Figures {
     pub programs: u64,
     /// What they did besides.
     pub deeds: Deeds,
+    /// The longest turn, and what attackers had done before and after it.
+    pub slowest: (Duration, String),
 }
 
 /// What attackers did: whoever does nothing harms nobody.
@@ -86,6 +88,9 @@ impl Figures {
         self.commands.extend(other.commands);
         self.instructions += other.instructions;
         self.programs += other.programs;
+        if other.slowest.0 > self.slowest.0 {
+            self.slowest = other.slowest;
+        }
         let (deeds, more) = (&mut self.deeds, other.deeds);
         deeds.interruptions += more.interruptions;
         deeds.faults += more.faults;
@@ -211,10 +216,14 @@ impl Case {
         for number in 0..TURNS {
             turn(number);
             self.arm();
+            let before = self.counts();
             let begin = processor_time();
             let work = self.system.work(&mut self.here, &*self.meter);
             let took = processor_time() - begin;
             self.figures.turns.push(took);
+            if took > self.figures.slowest.0 {
+                self.figures.slowest = (took, format!("turn {number}: {before:?}, then {:?}", self.counts()));
+            }
             self.victim.check(number % self.looks == 0).map_err(|what| format!("turn {number}: {what}"))?;
             if number % 8 == 0 {
                 self.command();
@@ -239,6 +248,10 @@ impl Case {
         }
         turn(TURNS);
         self.look()
+    }
+
+    fn counts(&self) -> Vec<Counts> {
+        self.attackers.iter().map(|user| lock(user).machine.counts).collect()
     }
 
     /// Gives attackers who have stopped, or have had long enough, another program.
