@@ -250,6 +250,99 @@ fn a_pack_in_several_files_is_found_by_its_first() {
 }
 
 #[test]
+fn a_pack_is_split_and_put_together_again() {
+    let directory = Directory::new("split");
+    let file = |name: &str| fs::read(directory.0.join(name)).expect("a file");
+    directory.good("create whole.ckd --model 2311 --cylinders 8 --label SPLIT1");
+    // A cylinder takes 40960 bytes: three to a file.
+    directory.good("convert whole.ckd -o part.ckd --split 160k");
+    for (name, sequence, highest, cylinders) in
+        [("part_1.ckd", 1, 2, 0..3), ("part_2.ckd", 2, 5, 3..6), ("part_3.ckd", 3, 0, 6..8)]
+    {
+        let mut header = file("whole.ckd")[..512].to_vec();
+        (header[17], header[18]) = (sequence, highest);
+        let tracks = &file("whole.ckd")[512 + cylinders.start * 40_960..512 + cylinders.end * 40_960];
+        assert!(file(name) == [&header, tracks].concat(), "{name}");
+    }
+    assert_eq!(
+        directory.good("info part_1.ckd"),
+        "device   2311\nsize     8 cylinders, 10 heads, 80 tracks\n\
+         file     part_1.ckd: plain CKD, cylinders 0 to 2, 123392 bytes\n\
+         file     part_2.ckd: plain CKD, cylinders 3 to 5, 123392 bytes\n\
+         file     part_3.ckd: plain CKD, cylinders 6 to 7, 82432 bytes\n\
+         volume   SPLIT1, no table of contents\n"
+    );
+    assert!(directory.good("check part_1.ckd").ends_with("in order, 80 tracks or groups\n"));
+    directory.good("convert part_1.ckd -o again.ckd");
+    assert!(file("again.ckd") == file("whole.ckd"));
+    // Through a compressed image to other files, in place of the old ones.
+    directory.good("convert part_1.ckd -o packed --compress zlib");
+    assert!(directory.bad("convert packed -o part_1.ckd --split 100k", 16).contains("part_1.ckd: exists"));
+    directory.good("convert packed -o part_1.ckd --split 100k --replace");
+    assert!(directory.good("info part_1.ckd").contains("part_4.ckd: plain CKD, cylinders 6 to 7, "));
+    directory.good("convert part_1.ckd -o again.ckd --replace");
+    assert!(file("again.ckd") == file("whole.ckd"));
+    // What fits into one file keeps its name.
+    directory.good("convert packed -o one.ckd --split 2G");
+    assert!(file("one.ckd") == file("whole.ckd"));
+    directory.good("create new.ckd --model 2311 --cylinders 8 --label SPLIT1 --split 160k");
+    assert!((1..=3).all(|n| file(&format!("new_{n}.ckd")) == {
+        let sizes = [3, 3, 2];
+        let (from, mut bytes) = (512 + (n - 1) * 3 * 40_960, file("whole.ckd")[..512].to_vec());
+        (bytes[17], bytes[18]) = (n as u8, [2, 5, 0][n - 1]);
+        [&bytes, &file("whole.ckd")[from..from + sizes[n - 1] * 40_960]].concat()
+    }));
+    let names = directory.names();
+    let expected =
+        "again.ckd new_1.ckd new_2.ckd new_3.ckd one.ckd packed part_1.ckd part_2.ckd part_3.ckd part_4.ckd whole.ckd";
+    assert_eq!(names.join(" "), expected, "nothing half made stays");
+}
+
+#[test]
+fn splits_that_make_no_sense_are_refused() {
+    let directory = Directory::new("split-options");
+    directory.good("create a.ckd --model 2311 --cylinders 40");
+    directory.good("create a.fba --blocks 100");
+    for (arguments, says) in [
+        ("convert a.ckd -o b --split 3G", "shorter than 2G"),
+        ("convert a.ckd -o b --split many", "a length is a number of bytes"),
+        ("convert a.ckd -o b --split 40k", "a cylinder of a 2311 takes 40960 bytes"),
+        ("convert a.ckd -o b --split 41k", "40 files, and a pack can have 35"),
+        ("convert a.ckd -o b --split 1M --compress zlib", "a compressed image is in one file"),
+        ("convert a.fba -o b --split 1M", "a pack of blocks is in one file"),
+        ("create b --model 3370 --split 1M", "is in one file"),
+        ("create b --blocks 5 --split 1M", "cannot be used with"),
+    ] {
+        let error = directory.bad(arguments, 2);
+        assert!(error.contains(says), "{arguments}: {error}");
+    }
+    assert_eq!(directory.names(), ["a.ckd", "a.fba"]);
+}
+
+/// A drive gets all files of a pack when the configuration names the first: those of Hercules name only that.
+#[test]
+fn a_drive_takes_a_pack_in_several_files() {
+    let directory = Directory::new("split-drive");
+    directory.good("create pack.ckd --model 2311 --cylinders 8 --label SPLIT1 --split 160k");
+    fs::write(directory.0.join("machine.cnf"), "MAINSIZE 1\n0190 2311 pack_1.ckd\n").expect("a file");
+    fs::write(directory.0.join("script"), "query 190\nexit 0\n").expect("a file");
+    let bare = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cambridge"));
+        command.args(["bare", "--config", "machine.cnf", "--script", "script"]).current_dir(&directory.0);
+        let output = command.output().expect("the program");
+        (output.status.code(), [output.stdout, output.stderr].concat())
+    };
+    let (status, said) = bare();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("pack_1.ckd, at cylinder 0"), "{said}");
+    fs::remove_file(directory.0.join("pack_3.ckd")).expect("removed");
+    let (status, said) = bare();
+    assert_eq!(status, Some(2));
+    assert!(String::from_utf8_lossy(&said).contains("pack_3.ckd: "));
+}
+
+#[test]
 fn the_data_sets_of_the_system_pack_are_those_that_its_own_utility_lists() {
     let (Some(image), Some(listing)) = (shared("osvs1/dliba1.150.cckd"), shared("osvs1/prt-iehlist.txt")) else {
         return;

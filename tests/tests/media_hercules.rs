@@ -14,8 +14,8 @@ use cambridge::{
 use devices::{
     dasd::{BlockPack, CkdPack, geometry::Model},
     media::disk::{
-        Compression, Image, Packing, check, create_blocks, create_shadow, create_tracks, open, track,
-        volume::write_label,
+        Compression, Image, Packing, check, create_blocks, create_shadow, create_tracks, create_tracks_in_files, open,
+        track, volume::write_label,
     },
 };
 use tests::random::Rng;
@@ -233,18 +233,43 @@ fn blocks_go_both_ways(directory: &Directory) {
     }
 }
 
+/// Hercules' programs, which are given the first file, find the others and every track in them; the emulator itself, too.
+fn packs_in_several_files_go_both_ways(directory: &Directory) {
+    let names: Vec<PathBuf> = (1..=3).map(|n| directory.file(&format!("several_{n}.ckd"))).collect();
+    let media = names.iter().map(|name| Box::new(HostFile::open(name, Purpose::Create).expect("a new file")) as _);
+    create_tracks_in_files(media.collect(), Model::named("3330").expect("a model"), 20, 8).expect("an image");
+    write_label(&mut *tracks(&names, Purpose::Write), *b"\xE2\xD7\xD3\xC9\xE3\xF1").expect("a label");
+    let said = run("dasdls", &[], &[&names[0]]);
+    assert!(said.contains("VOLSER=SPLIT1"), "{said}");
+    scribble(&names, 10, 300);
+    let theirs = directory.file("theirs.cckd");
+    run("dasdcopy", &["-q", "-z", "-o", "CCKD"], &[&names[0], &theirs]);
+    same_tracks(&names, std::slice::from_ref(&theirs));
+    sound(std::slice::from_ref(&theirs));
+    let configuration = directory.file("hercules.cnf");
+    fs::write(&configuration, format!("0150 3330 {}\n", names[0].display())).expect("written");
+    let commands = directory.file("hercules.rc");
+    fs::write(&commands, "quit\n").expect("written");
+    let mut emulator = Command::new("timeout");
+    emulator.args(["30", "hercules", "-d", "-f"]).arg(&configuration).env("HERCULES_RC", &commands);
+    let output = emulator.output().expect("Hercules");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(said.contains("cyls=20 heads=19 tracks=380"), "{said}");
+}
+
 /// What uses a directory.
 type Part = fn(&Directory);
 
 /// All in one thread: a program that another thread starts would for a moment hold the locks of our files.
 #[test]
 fn images_go_both_ways_between_us_and_hercules() {
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part); 7] = [
         ("accepts", hercules_accepts_what_we_write),
         ("label", hercules_lists_a_volume_that_we_label),
         ("ours", we_accept_what_hercules_writes_and_it_accepts_what_we_make_of_it),
         ("shadow", shadow_files_are_theirs_too),
         ("blocks", blocks_go_both_ways),
+        ("several", packs_in_several_files_go_both_ways),
         ("unclosed", hercules_recovers_what_we_did_not_close),
     ];
     for (name, part) in parts {

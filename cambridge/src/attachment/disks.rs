@@ -18,6 +18,7 @@ use devices::{
 use super::{Built, open_for_reading, open_for_writing};
 use crate::{
     configuration::device::{Address, Options},
+    disk::files::complete,
     files::{HostFile, Purpose},
 };
 
@@ -45,7 +46,8 @@ pub(super) fn mount(drive: &mut CkdDrive, options: &Options) -> Result<Vec<Strin
     Ok(notes)
 }
 
-/// Opens the files of a pack, those that are beneath others for reading only. A shadow file that does not exist is made.
+/// Opens the files of a pack, those that are beneath others for reading only. Of a pack in several files the first is
+/// enough. A shadow file that does not exist is made.
 pub(super) fn open(options: &Options, notes: &mut Vec<String>) -> Result<Vec<Box<dyn Medium>>, String> {
     let (files, shadows) = (options.files("file"), options.files("shadows"));
     if files.is_empty() {
@@ -53,6 +55,7 @@ pub(super) fn open(options: &Options, notes: &mut Vec<String>) -> Result<Vec<Box
     }
     let read_only = options.flag("read-only") == Some(true);
     let base_is_written = shadows.is_empty() && !read_only;
+    let files = complete(files).map_err(|error| error.to_string())?;
     let all: Vec<&Path> = files.iter().chain(shadows).map(AsRef::as_ref).collect();
     let mut media: Vec<Box<dyn Medium>> = Vec::new();
     for (n, &path) in all.iter().enumerate() {

@@ -5,18 +5,26 @@ use std::path::PathBuf;
 use clap::Args;
 use devices::{
     dasd::{BlockPack, CkdPack},
-    media::disk::{Image, create_blocks, create_tracks, open, track},
+    media::disk::{Image, create_blocks, open, track},
 };
 
-use super::{DiskError, ImageFiles, Outcome, create::Compress, files::media, progress::Progress, target::Target};
+use super::{
+    DiskError, ImageFiles, Outcome,
+    create::Compress,
+    files::media,
+    progress::Progress,
+    split::{self, Plan, Split},
+    target::Target,
+};
 use crate::{files::Purpose, outputs::say};
 
 pub const ABOUT: &str = "Copy an image to one of another form";
 
 pub const LONG_ABOUT: &str = "\
 Copy an image to one of another form: plain to compressed, compressed to plain, zlib to bzip2, several files to one, an \
-image and its shadow files to one image without them. Tracks stay tracks, and blocks stay blocks. The copy is read again \
-and compared before it gets its name; until then it is beside its place under another.
+image and its shadow files to one image without them, and, with --split, one file to several. Tracks stay tracks, and \
+blocks stay blocks. The copy is read again and compared before it gets its name; until then it is beside its place under \
+another.
 
 A compressed copy of a compressed image has no free space in it: this is also the way to shrink one.";
 
@@ -25,7 +33,8 @@ Examples:
   cambridge disk convert dliba1.cckd -o dliba1.ckd
   cambridge disk convert dliba1.ckd -o dliba1.cckd --compress zlib
   cambridge disk convert dliba1.cckd today.shadow -o merged.cckd --compress zlib
-  cambridge disk convert pack_1.ckd -o pack.ckd";
+  cambridge disk convert pack_1.ckd -o pack.ckd
+  cambridge disk convert pack.cckd -o pack.ckd --split 2G    (to pack_1.ckd, pack_2.ckd, ...)";
 
 /// Blocks that are copied at a time.
 const PIECE: u32 = 120;
@@ -41,6 +50,10 @@ pub(super) struct Options {
     /// How to keep tracks or blocks
     #[arg(long, value_enum, value_name = "HOW", default_value = "none")]
     compress: Compress,
+    /// Keep a plain copy of tracks in several files, each with whole cylinders and shorter than this (a number, or one with
+    /// K, M or G behind it, up to 2G): NAME_1.EXT, NAME_2.EXT and so on, as Hercules has them
+    #[arg(long, value_name = "LENGTH", value_parser = split::parse)]
+    split: Option<Split>,
     /// Replace an existing file
     #[arg(long)]
     replace: bool,
@@ -52,29 +65,42 @@ impl Options {
         for note in &source.notes {
             say(&format!("cambridge disk convert: {note}\n"));
         }
-        let target = Target::new(&self.output, self.replace)?;
-        let packing = self.compress.packing();
-        match source.image {
-            Image::Ckd(mut source) => {
-                create_tracks(target.create()?, source.model(), source.cylinders(), packing)?;
-                if let Image::Ckd(mut copy) = open(vec![target.open(Purpose::Write)?])?.image {
-                    copy_tracks(&mut *source, &mut *copy)?;
-                }
-                if let Image::Ckd(mut copy) = open(vec![target.open(Purpose::Read)?])?.image {
-                    compare_tracks(&mut *source, &mut *copy)?;
-                }
+        let target = match source.image {
+            Image::Ckd(source) => self.convert_tracks(source)?,
+            Image::Block(_) if self.split.is_some() => {
+                return Err(DiskError::Options("--split: a pack of blocks is in one file".to_owned()));
             }
-            Image::Block(mut source) => {
-                create_blocks(target.create()?, source.blocks(), packing)?;
-                if let Image::Block(mut copy) = open(vec![target.open(Purpose::Write)?])?.image {
-                    copy_blocks(&mut *source, &mut *copy)?;
-                }
-                if let Image::Block(mut copy) = open(vec![target.open(Purpose::Read)?])?.image {
-                    compare_blocks(&mut *source, &mut *copy)?;
-                }
-            }
-        }
+            Image::Block(source) => self.convert_blocks(source)?,
+        };
         target.keep().map(|()| Outcome::Good)
+    }
+
+    fn convert_tracks(&self, mut source: Box<dyn CkdPack>) -> Result<Target, DiskError> {
+        let (model, cylinders) = (source.model(), source.cylinders());
+        let plan = Plan::new(&self.output, self.split, model, cylinders)?;
+        let target = Target::new(&plan.places, self.replace)?;
+        plan.create(&target, model, cylinders, self.compress.packing())?;
+        if let Image::Ckd(mut copy) = open(target.open(Purpose::Write)?)?.image {
+            copy_tracks(&mut *source, &mut *copy)?;
+        }
+        if let Image::Ckd(mut copy) = open(target.open(Purpose::Read)?)?.image {
+            compare_tracks(&mut *source, &mut *copy)?;
+        }
+        Ok(target)
+    }
+
+    fn convert_blocks(&self, mut source: Box<dyn BlockPack>) -> Result<Target, DiskError> {
+        let target = Target::new(std::slice::from_ref(&self.output), self.replace)?;
+        for medium in target.create()? {
+            create_blocks(medium, source.blocks(), self.compress.packing())?;
+        }
+        if let Image::Block(mut copy) = open(target.open(Purpose::Write)?)?.image {
+            copy_blocks(&mut *source, &mut *copy)?;
+        }
+        if let Image::Block(mut copy) = open(target.open(Purpose::Read)?)?.image {
+            compare_blocks(&mut *source, &mut *copy)?;
+        }
+        Ok(target)
     }
 }
 

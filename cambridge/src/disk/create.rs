@@ -5,17 +5,25 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use devices::{
     dasd::geometry::{MODELS, Model},
-    media::disk::{
-        Compression, Image, Packing, create_blocks, create_shadow, create_tracks, open,
-        volume::{
-            self,
-            initialize::{InitializeError, Place, initialize},
+    media::{
+        Medium,
+        disk::{
+            Compression, Image, Packing, create_blocks, create_shadow, open,
+            volume::{
+                self,
+                initialize::{InitializeError, Place, initialize},
+            },
         },
     },
 };
 use s370_arch::ebcdic::from_text;
 
-use super::{DiskError, Outcome, files::media, target::Target};
+use super::{
+    DiskError, Outcome,
+    files::media,
+    split::{self, Plan, Split},
+    target::Target,
+};
 use crate::files::Purpose;
 
 pub const ABOUT: &str = "Make an image of an empty pack, or a shadow file";
@@ -38,6 +46,8 @@ Examples:
     cambridge disk create dliba2.cckd --model 3330 --compress zlib
   A 3350 that OS can use, its table of contents on 30 tracks from cylinder 277 on:
     cambridge disk create work01.ckd --model 3350 --volser WORK01 --vtoc 8310,30
+  A large pack, in as many files as keep each below 2 GiB (sys_1.ckd, sys_2.ckd, ...):
+    cambridge disk create sys.ckd --model 3380-K --split 2G
   A minidisk of ten cylinders:
     cambridge disk create work.ckd --model 3350 --cylinders 10 --label WORK01
   A shadow file, so that a pack stays as it is:
@@ -99,6 +109,10 @@ pub(super) struct Options {
     /// How to keep tracks or blocks: a plain image otherwise, and zlib in a shadow file
     #[arg(long, value_enum, value_name = "HOW")]
     compress: Option<Compress>,
+    /// Keep a plain pack of tracks in several files, each with whole cylinders and shorter than this (a number, or one with
+    /// K, M or G behind it, up to 2G): NAME_1.EXT, NAME_2.EXT and so on, as Hercules has them
+    #[arg(long, value_name = "LENGTH", value_parser = split::parse, conflicts_with_all = ["blocks", "shadow_of"])]
+    split: Option<Split>,
     /// Replace an existing file
     #[arg(long)]
     replace: bool,
@@ -148,40 +162,46 @@ fn parse_place(text: &str) -> Result<Place, String> {
 
 impl Options {
     pub fn run(&self) -> Result<Outcome, DiskError> {
-        let target = Target::new(&self.image, self.replace)?;
         let packing = self.compress.and_then(Compress::packing);
+        if let (Some(Kind::Tracks(model)), true) = (self.model, self.shadow_of.is_empty()) {
+            let cylinders = self.cylinders.unwrap_or(model.cylinders());
+            let plan = Plan::new(&self.image, self.split, model, cylinders)?;
+            let target = Target::new(&plan.places, self.replace)?;
+            plan.create(&target, model, cylinders, packing)?;
+            self.write_label(&target)?;
+            return target.keep().map(|()| Outcome::Good);
+        }
+        let target = Target::new(std::slice::from_ref(&self.image), self.replace)?;
+        for medium in target.create()? {
+            self.create_one(medium, packing)?;
+        }
+        target.keep().map(|()| Outcome::Good)
+    }
+
+    /// Makes what is always in one file: a shadow file, or a pack of blocks.
+    fn create_one(&self, medium: Box<dyn Medium>, packing: Packing) -> Result<(), DiskError> {
         if !self.shadow_of.is_empty() {
             let compression = match self.compress {
                 Some(Compress::None) => Compression::None,
                 Some(Compress::Bzip2) => Compression::Bzip2,
                 Some(Compress::Zlib) | None => Compression::Zlib,
             };
-            create_shadow(media(&self.shadow_of, Purpose::Read)?, target.create()?, compression)?;
-            return target.keep().map(|()| Outcome::Good);
+            return Ok(create_shadow(media(&self.shadow_of, Purpose::Read)?, medium, compression)?);
         }
+        let has_tracks = self.cylinders.is_some() || self.label.or(self.volser).is_some() || self.split.is_some();
         match (self.model, self.blocks) {
-            (Some(Kind::Tracks(model)), _) => {
-                let cylinders = self.cylinders.unwrap_or(model.cylinders());
-                create_tracks(target.create()?, model, cylinders, packing)?;
-                self.write_label(&target)?;
-            }
-            (Some(Kind::Blocks(_)), _) if self.cylinders.is_some() || self.label.or(self.volser).is_some() => {
-                return Err(DiskError::Options(
-                    "a pack of blocks has neither cylinders nor a label on a track".to_owned(),
-                ));
-            }
-            (Some(Kind::Blocks(blocks)), _) | (None, Some(blocks)) => {
-                create_blocks(target.create()?, blocks, packing)?;
-            }
-            (None, None) => return Err(DiskError::Options("a model is needed".to_owned())),
+            (Some(Kind::Blocks(_)), _) if has_tracks => Err(DiskError::Options(
+                "a pack of blocks has neither cylinders nor a label on a track, and is in one file".to_owned(),
+            )),
+            (Some(Kind::Blocks(blocks)), _) | (None, Some(blocks)) => Ok(create_blocks(medium, blocks, packing)?),
+            (Some(Kind::Tracks(_)) | None, _) => Err(DiskError::Options("a model is needed".to_owned())),
         }
-        target.keep().map(|()| Outcome::Good)
     }
 
     /// Writes label and table of contents, as far as they are asked for.
     fn write_label(&self, target: &Target) -> Result<(), DiskError> {
         let Some(Serial(serial)) = self.label.or(self.volser) else { return Ok(()) };
-        if let Image::Ckd(mut pack) = open(vec![target.open(Purpose::Write)?])?.image {
+        if let Image::Ckd(mut pack) = open(target.open(Purpose::Write)?)?.image {
             if self.volser.is_some() {
                 let place = self.vtoc.unwrap_or(Place::usual(pack.model()));
                 initialize(&mut *pack, serial, place).map_err(|error| match error {

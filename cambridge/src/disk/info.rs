@@ -107,9 +107,12 @@ fn kind(part: &Part, tracks: bool) -> String {
         (Form::Shadow, _) => "shadow file",
         (Form::Wide, _) => "64-bit image",
     };
-    match &part.contents {
-        Some(contents) => format!("{form}, {}", contents.compression),
-        None => form.to_owned(),
+    match (&part.contents, &part.cylinders) {
+        (Some(contents), _) => format!("{form}, {}", contents.compression),
+        (None, Some(cylinders)) => {
+            format!("{form}, cylinders {} to {}", cylinders.start, cylinders.end.saturating_sub(1))
+        }
+        (None, None) => form.to_owned(),
     }
 }
 

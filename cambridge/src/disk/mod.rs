@@ -7,6 +7,7 @@ pub mod files;
 mod info;
 mod ls;
 mod progress;
+mod split;
 mod target;
 
 use std::{

@@ -1,4 +1,4 @@
-//! An image that is being made: beside its place and under another name, until it is whole.
+//! An image that is being made: beside its place and under other names, until it is whole.
 
 use std::{
     fs,
@@ -13,16 +13,55 @@ use crate::{
     outputs::FileError,
 };
 
-/// A file that vanishes unless [`Target::keep`] puts it into its place.
+/// Files, nearly always one, that vanish unless [`Target::keep`] puts them into their places.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct Target(Vec<TargetFile>);
+
+#[derive(Debug)]
+struct TargetFile {
     temporary: PathBuf,
     place: PathBuf,
 }
 
 impl Target {
-    /// A file for this place, where there must be none unless `replace`.
-    pub fn new(place: &Path, replace: bool) -> Result<Target, DiskError> {
+    /// Files for these places, where there must be none unless `replace`.
+    pub fn new(places: &[PathBuf], replace: bool) -> Result<Target, DiskError> {
+        places.iter().map(|place| TargetFile::new(place, replace)).collect::<Result<_, _>>().map(Target)
+    }
+
+    /// The files, empty.
+    pub fn create(&self) -> Result<Vec<Box<dyn Medium>>, DiskError> {
+        self.open(Purpose::Create)
+    }
+
+    /// The files again, to be written or read.
+    pub fn open(&self, purpose: Purpose) -> Result<Vec<Box<dyn Medium>>, DiskError> {
+        let open = |file: &TargetFile| Ok(Box::new(HostFile::open(&file.temporary, purpose)?) as Box<dyn Medium>);
+        self.0.iter().map(open).collect()
+    }
+
+    /// Puts the files into their places. They are on the disk before they have their names. Of several the first comes
+    /// last: where it is, the others are.
+    pub fn keep(self) -> Result<(), DiskError> {
+        for file in &self.0 {
+            let synced = fs::File::open(&file.temporary).and_then(|open| open.sync_all());
+            synced.map_err(FileError::of(&file.place))?;
+        }
+        if let [first, _, ..] = &self.0[..]
+            && fs::symlink_metadata(&first.place).is_ok()
+        {
+            // Files of an old pack and of the new one would make neither.
+            fs::remove_file(&first.place).map_err(FileError::of(&first.place))?;
+        }
+        for file in self.0.iter().rev() {
+            fs::rename(&file.temporary, &file.place).map_err(FileError::of(&file.place))?;
+        }
+        Ok(())
+    }
+}
+
+impl TargetFile {
+    fn new(place: &Path, replace: bool) -> Result<TargetFile, DiskError> {
         if !replace && fs::symlink_metadata(place).is_ok() {
             return Err(DiskError::Image(format!("{}: exists (--replace replaces it)", place.display())));
         }
@@ -36,28 +75,11 @@ impl Target {
         let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let temporary = place.with_file_name(format!(".{name}.{}", std::process::id()));
-        Ok(Target { temporary, place })
-    }
-
-    /// The file, empty.
-    pub fn create(&self) -> Result<Box<dyn Medium>, DiskError> {
-        Ok(Box::new(HostFile::open(&self.temporary, Purpose::Create)?))
-    }
-
-    /// The file again, to be written or read.
-    pub fn open(&self, purpose: Purpose) -> Result<Box<dyn Medium>, DiskError> {
-        Ok(Box::new(HostFile::open(&self.temporary, purpose)?))
-    }
-
-    /// Puts the file into its place. It is on the disk before it has its name.
-    pub fn keep(self) -> Result<(), DiskError> {
-        let synced = fs::File::open(&self.temporary).and_then(|file| file.sync_all());
-        let kept = synced.and_then(|()| fs::rename(&self.temporary, &self.place));
-        Ok(kept.map_err(FileError::of(&self.place))?)
+        Ok(TargetFile { temporary, place })
     }
 }
 
-impl Drop for Target {
+impl Drop for TargetFile {
     fn drop(&mut self) {
         // It may be in its place already, or never have been made.
         let _ = fs::remove_file(&self.temporary);

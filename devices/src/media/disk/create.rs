@@ -1,5 +1,7 @@
 //! Empty images.
 
+use std::ops::Range;
+
 use super::{
     codec::Compression,
     file::ImageFile,
@@ -37,8 +39,50 @@ pub fn create_tracks(
     if !(1..=1 << 16).contains(&cylinders) {
         return Err(file.damaged(0, format!("a pack has 1 to 65536 cylinders, not {cylinders}")));
     }
-    let form = if packing.is_some() { Form::Compressed } else { Form::Plain };
-    let device = DeviceHeader {
+    match packing {
+        Some(compression) => {
+            let device = header_of_tracks(model, Form::Compressed);
+            write_headers(&mut file, &device, (cylinders, cylinders * model.heads), compression, false)
+        }
+        None => write_tracks(&mut file, &header_of_tracks(model, Form::Plain), 0..cylinders),
+    }
+}
+
+/// Makes a plain image as [`create_tracks`] does, in several files: `each` cylinders in each of them but the last, which has
+/// the rest. The media must be empty.
+///
+/// # Errors
+///
+/// The host refuses, the pack would be too large for the format, or it does not take just so many files.
+pub fn create_tracks_in_files(
+    media: Vec<Box<dyn Medium>>,
+    model: &Model,
+    cylinders: u32,
+    each: u32,
+) -> Result<(), MediaError> {
+    let files = media.len();
+    let mut first = 0;
+    for (n, medium) in (1_usize..).zip(media) {
+        let mut file = ImageFile::new(medium)?;
+        let end = if n == files { cylinders } else { first + each.min(cylinders - first) };
+        // Headers have eight bits for a file's number, and sixteen for a cylinder's.
+        if files > 255 || end > 1 << 16 || end <= first || end - first > each {
+            let what = format!("{cylinders} cylinders, {each} to a file, do not make {files} files");
+            return Err(file.damaged(0, what));
+        }
+        let mut device = header_of_tracks(model, Form::Plain);
+        if files > 1 {
+            device.sequence = n as u8;
+            device.highest_cylinder = if n == files { 0 } else { (end - 1) as u16 };
+        }
+        write_tracks(&mut file, &device, first..end)?;
+        first = end;
+    }
+    if first == cylinders { Ok(()) } else { Err(super::nothing()) }
+}
+
+fn header_of_tracks(model: &Model, form: Form) -> DeviceHeader {
+    DeviceHeader {
         family: Family::Ckd,
         form,
         heads: model.heads,
@@ -47,20 +91,20 @@ pub fn create_tracks(
         sequence: 0,
         highest_cylinder: 0,
         serial: [0; 12],
-    };
-    let tracks = cylinders * model.heads;
-    if let Some(compression) = packing {
-        return write_headers(&mut file, &device, (cylinders, tracks), compression, false);
     }
+}
+
+/// Writes a plain file with empty tracks of these cylinders.
+fn write_tracks(file: &mut ImageFile, device: &DeviceHeader, cylinders: Range<u32>) -> Result<(), MediaError> {
     file.write(0, &device.emit())?;
     let mut image = Vec::new();
     let mut offset = HEADER as u64;
-    for number in 0..tracks {
-        let (cylinder, head) = (number / model.heads, number % model.heads);
+    for number in cylinders.start * device.heads..cylinders.end * device.heads {
+        let (cylinder, head) = (number / device.heads, number % device.heads);
         if track::null(0, cylinder as u16, head as u16, &mut image).is_some() {
             file.write(offset, &image)?;
         }
-        offset += u64::from(model.image_track());
+        offset += u64::from(device.track_size);
     }
     file.set_length(offset)
 }

@@ -1,5 +1,7 @@
 //! What an image is, in figures.
 
+use std::ops::Range;
+
 use super::{
     Pack,
     codec::Compression,
@@ -43,6 +45,8 @@ pub struct Part {
     pub form: Form,
     /// Length in bytes.
     pub length: u64,
+    /// Of one of the files that a plain image of tracks is in: the cylinders that it has.
+    pub cylinders: Option<Range<u32>>,
     /// Of compressed files.
     pub contents: Option<Contents>,
 }
@@ -72,15 +76,13 @@ pub fn inspect(media: Vec<Box<dyn Medium>>) -> Result<Description, MediaError> {
         Pack::Blocks(pack) => (None, pack.blocks()),
     };
     let (plain, store) = match &mut pack {
-        Pack::PlainTracks(pack) => (pack.lengths(), None),
-        Pack::Tracks(pack) => {
-            (pack.base.as_ref().map(|base| base.lengths()).unwrap_or_default(), Some(&mut pack.store))
-        }
-        Pack::PlainBlocks(pack) => (vec![pack.length()], None),
-        Pack::Blocks(pack) => (pack.base.iter().map(|base| base.length()).collect(), Some(&mut pack.store)),
+        Pack::PlainTracks(pack) => (pack.files(), None),
+        Pack::Tracks(pack) => (pack.base.as_ref().map(|base| base.files()).unwrap_or_default(), Some(&mut pack.store)),
+        Pack::PlainBlocks(pack) => (vec![pack.file()], None),
+        Pack::Blocks(pack) => (pack.base.iter().map(|base| base.file()).collect(), Some(&mut pack.store)),
     };
-    let mut parts: Vec<Part> =
-        plain.into_iter().map(|(name, length)| Part { name, form: Form::Plain, length, contents: None }).collect();
+    let part_of = |(name, length, cylinders)| Part { name, form: Form::Plain, length, cylinders, contents: None };
+    let mut parts: Vec<Part> = plain.into_iter().map(part_of).collect();
     if let Some(store) = store {
         let units = model.map_or(extent.div_ceil(GROUP_BLOCKS), |model| extent * model.heads);
         for layer in 0..store.layers.len() {
@@ -117,7 +119,7 @@ fn part(store: &mut Store, layer: usize, units: u32) -> Result<Part, MediaError>
         }
     }
     let (name, length) = (layer.file.name().to_owned(), layer.file.length());
-    Ok(Part { name, form: layer.device.form, length, contents: Some(contents) })
+    Ok(Part { name, form: layer.device.form, length, cylinders: None, contents: Some(contents) })
 }
 
 impl Pack {

@@ -31,7 +31,7 @@ use std::fmt;
 pub use self::{
     check::{Checked, check},
     codec::Compression,
-    create::{Packing, create_blocks, create_shadow, create_tracks},
+    create::{Packing, create_blocks, create_shadow, create_tracks, create_tracks_in_files},
     header::{DeviceHeader, Family, Form, HEADER},
     inspect::{Contents, Description, Part, inspect},
     mend::Mended,

@@ -81,9 +81,13 @@ impl PlainTracks {
         Ok(PlainTracks { parts, model, track_size: header.track_size, cylinders: cylinders as u32, header })
     }
 
-    /// Names and lengths of the files.
-    pub fn lengths(&self) -> Vec<(String, u64)> {
-        self.parts.iter().map(|part| (part.file.name().to_owned(), part.file.length())).collect()
+    /// Names and lengths of the files, and, if there are several, their cylinders.
+    pub fn files(&self) -> Vec<(String, u64, Option<Range<u32>>)> {
+        let heads = self.header.heads;
+        let cylinders = |part: &Part| part.first_track / heads..(part.first_track + part.tracks) / heads;
+        let several = self.parts.len() > 1;
+        let file = |part: &Part| (part.file.name().to_owned(), part.file.length(), several.then(|| cylinders(part)));
+        self.parts.iter().map(file).collect()
     }
 
     /// Where a track is.
@@ -201,8 +205,8 @@ impl PlainBlocks {
 
 impl PlainBlocks {
     /// Name and length of the file.
-    pub fn length(&self) -> (String, u64) {
-        (self.file.name().to_owned(), self.file.length())
+    pub fn file(&self) -> (String, u64, Option<Range<u32>>) {
+        (self.file.name().to_owned(), self.file.length(), None)
     }
 }
 
