@@ -282,7 +282,7 @@ fn recognize(file: &Path) -> Result<Medium, String> {
     let header = disk::recognize(&mut opened).map_err(|error| error.to_string())?;
     if let Some(header) = header {
         // The drive becomes the model that the pack is of, if it is of the same type.
-        let model = Pack::of_image(header.device, 1, header.heads)
+        let model = Pack::of_image(header.shape(), 1)
             .ok_or_else(|| format!("{}: a pack of no drive that there is", file.display()))?;
         return Ok(Medium::Pack(model));
     }
