@@ -20,6 +20,7 @@ pub mod outputs;
 pub mod panel;
 pub mod probe;
 pub mod programs;
+mod progress;
 pub mod report;
 pub mod script;
 pub mod tape;

@@ -6,9 +6,12 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use devices::media::listing::pdf::{Layout, MOST_LINES, render};
+use devices::media::listing::pdf::{Layout, MOST_LINES, render_with};
 
-use crate::outputs::{FileError, Outputs, check_distinct, is_standard, read, remove_outputs, say};
+use crate::{
+    outputs::{FileError, Outputs, check_distinct, is_standard, read, remove_outputs, say},
+    progress::Progress,
+};
 
 /// What `cambridge listing` does, in a line.
 pub const ABOUT: &str = "Make PDFs from printer listings";
@@ -104,7 +107,11 @@ impl Pdf {
             bars: self.bars,
         };
         // What is not UTF-8 is shown as such: a listing may have come from elsewhere.
-        let pdf = render(&String::from_utf8_lossy(&bytes), &layout).map_err(FileError::of(&self.output))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let mut progress = Progress::new("making the PDF");
+        let pdf = render_with(&text, &layout, &mut |done, all| progress.at(done, all));
+        drop(progress);
+        let pdf = pdf.map_err(FileError::of(&self.output))?;
         let mut outputs = Outputs::default();
         outputs.stage(&self.output, pdf)?;
         outputs.commit()

@@ -264,9 +264,15 @@ fn our_table_of_contents_is_that_of_ibcdasdi() {
     let Some(images) = images() else { return };
     let folder = Folder::new("vtoc");
     let tape = starter_tape(&images.join("osvs1"), &folder);
-    for (model, device) in
-        [("2311", "2311"), ("2314", "2314"), ("3330-1", "3330"), ("3330-11", "3330-1"), ("3350", "3350")]
-    {
+    for (model, device, options) in [
+        ("2305-1", "2305", "BYPASS=YES,MODEL=1"),
+        ("2305-2", "2305", "BYPASS=YES,MODEL=2"),
+        ("2311", "2311", "FLAGTEST=NO,BYPASS=YES"),
+        ("2314", "2314", "FLAGTEST=NO,BYPASS=YES"),
+        ("3330-1", "3330", "FLAGTEST=NO,BYPASS=YES"),
+        ("3330-11", "3330-1", "FLAGTEST=NO,BYPASS=YES"),
+        ("3350", "3350", "FLAGTEST=NO,BYPASS=YES"),
+    ] {
         let [theirs, ours] = ["theirs", "ours"].map(|name| folder.file(&format!("{name}-{model}.ckd")));
         let geometry = devices::dasd::geometry::Model::named(model).expect("a model");
         for path in [&theirs, &ours] {
@@ -275,7 +281,7 @@ fn our_table_of_contents_is_that_of_ibcdasdi() {
         }
         let deck = folder.file("dasdi.deck");
         let statements = format!(
-            "  JOB\n  MSG TODEV=1052,TOADDR=01F\n  DADEF TODEV={device},TOADDR=150,VOLID=SCRATCH,FLAGTEST=NO,BYPASS=YES\n  \
+            "  JOB\n  MSG TODEV=1052,TOADDR=01F\n  DADEF TODEV={device},TOADDR=150,VOLID=SCRATCH,{options}\n  \
              VLD NEWVOLID=TEST01\n  VTOCD STRTADR=50,EXTENT=10\n  END\n"
         );
         fs::write(&deck, statements).expect("a deck");

@@ -14,7 +14,7 @@ use devices::media::{
     MediaError,
     listing::{
         PrintSink,
-        pdf::{Layout, longest_page, render},
+        pdf::{Layout, longest_page, render_with},
         text::{Encoding, TextListing},
     },
 };
@@ -23,6 +23,7 @@ use super::open_for_adding;
 use crate::{
     configuration::device::Options,
     outputs::{FileError, Outputs},
+    progress::Progress,
 };
 
 /// Whether a printer's options ask for a PDF: by its format, or else by the file's name.
@@ -85,7 +86,10 @@ impl PdfListing {
             let title = self.pdf.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let lines = self.lines.max(longest_page(&text));
             let layout = Layout { title, lines, ..Layout::default() };
-            let pdf = render(&text, &layout).map_err(FileError::of(&self.pdf))?;
+            let mut progress = Progress::new("making the PDF");
+            let pdf = render_with(&text, &layout, &mut |done, all| progress.at(done, all));
+            drop(progress);
+            let pdf = pdf.map_err(FileError::of(&self.pdf))?;
             let mut outputs = Outputs::default();
             outputs.stage(&self.pdf, pdf)?;
             outputs.commit()?;

@@ -6,6 +6,7 @@ mod options;
 mod paper;
 pub mod run_loop;
 pub mod session;
+mod signals;
 pub mod system;
 pub(crate) mod trace;
 

@@ -7,7 +7,7 @@ use std::{
 
 use devices::{channel, machine::End};
 
-use super::system::System;
+use super::{signals, system::System};
 use crate::{
     listener::TerminalEvent,
     operator,
@@ -28,6 +28,8 @@ pub enum Event {
     EndOfInput,
     /// The operator wants the end.
     Quit,
+    /// The host asks for it, by the signal with this number.
+    Signal(i32),
     /// Something happened at a terminal: [`RunLoop::terminals`] has it.
     Terminal,
 }
@@ -46,6 +48,8 @@ pub trait Display {
 pub enum Ended {
     /// The operator ended it.
     Quit,
+    /// A signal of the host's ended it.
+    Signal(i32),
     /// The script ended it with this status.
     Script(u8),
     /// Nobody is left who could do anything, and the machine has come to this.
@@ -149,7 +153,9 @@ impl RunLoop<'_> {
         let mut shown: Option<(Activity, bool)> = None;
         loop {
             while let Ok(event) = self.events.try_recv() {
-                self.happen(event);
+                if let Some(ended) = self.happen(event) {
+                    return ended;
+                }
             }
             let begin = Instant::now();
             let end = self.system.run(budget);
@@ -191,8 +197,8 @@ impl RunLoop<'_> {
             // The figures are shown once more when they have become zero.
             let meter_time = (!meter.is_quiet()).then(|| now + STATUS_INTERVAL);
             let until = [script_time, machine_time, meter_time].into_iter().flatten().min();
-            if let Some(event) = self.sleep(until) {
-                self.happen(event);
+            if let Some(ended) = self.sleep(until).and_then(|event| self.happen(event)) {
+                return ended;
             }
         }
     }
@@ -234,7 +240,8 @@ impl RunLoop<'_> {
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    /// Something happens; says whether it ends the run.
+    fn happen(&mut self, event: Event) -> Option<Ended> {
         self.system.pass_time();
         let obeyed = match event {
             Event::Line(line) => self.line(&line),
@@ -248,6 +255,11 @@ impl RunLoop<'_> {
                 self.system.is_ended = true;
                 Ok(())
             }
+            Event::Signal(signal) => {
+                let what = format!("{}: the machine is switched off.\n", signals::name(signal));
+                self.display.text(Voice::Message, &what);
+                return Some(Ended::Signal(signal));
+            }
             Event::Terminal => {
                 while let Some(event) = self.terminals.as_ref().and_then(|terminals| terminals.try_recv().ok()) {
                     self.system.heed(event);
@@ -258,6 +270,7 @@ impl RunLoop<'_> {
         if let Err(what) = obeyed {
             self.display.text(Voice::Message, &format!("{what}\n"));
         }
+        None
     }
 
     /// A line that the operator typed: a command, or for the console.

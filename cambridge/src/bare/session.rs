@@ -16,6 +16,7 @@ use devices::{dasd::geometry::Model as Pack, media::disk};
 
 use super::{
     run_loop::{Display, Ended, Event, RunLoop},
+    signals,
     system::System,
 };
 use crate::{
@@ -132,6 +133,9 @@ impl MachineOptions {
             Ok(session) => session,
             Err(what) => return wrong(&what),
         };
+        if let Err(error) = signals::listen(session.events.clone()) {
+            return wrong(&format_args!("the host's signals: {error}"));
+        }
         if session.script.as_ref().is_some_and(|script| !stays(script)) {
             return exit_code(session.run(&mut Plain::new(io::stdout(), io::stderr()), false));
         }
@@ -223,6 +227,7 @@ fn exit_code(ended: Ended) -> ExitCode {
     match ended {
         Ended::Quit | Ended::Nobody(Activity::Waiting | Activity::DisabledWait) => ExitCode::SUCCESS,
         Ended::Script(status) => ExitCode::from(status),
+        Ended::Signal(signal) => ExitCode::from(signals::status(signal)),
         Ended::Nobody(activity) => {
             eprintln!("cambridge bare: the processor is in the state {:?}", activity.name());
             ExitCode::from(EXIT_FAILURE)
@@ -282,7 +287,7 @@ fn recognize(file: &Path) -> Result<Medium, String> {
     let header = disk::recognize(&mut opened).map_err(|error| error.to_string())?;
     if let Some(header) = header {
         // The drive becomes the model that the pack is of, if it is of the same type.
-        let model = Pack::of_image(header.device, 1, header.heads)
+        let model = Pack::of_image(header.shape(), 1)
             .ok_or_else(|| format!("{}: a pack of no drive that there is", file.display()))?;
         return Ok(Medium::Pack(model));
     }

@@ -3,8 +3,8 @@
 use clap::Args;
 use devices::media::disk::check;
 
-use super::{DiskError, ImageFiles, Outcome, files::media, progress::Progress, show};
-use crate::{files::Purpose, outputs::say};
+use super::{DiskError, ImageFiles, Outcome, files::media, show};
+use crate::{files::Purpose, outputs::say, progress::Progress};
 
 pub const ABOUT: &str = "Look whether an image is in order, and repair it";
 

@@ -12,11 +12,10 @@ use super::{
     DiskError, ImageFiles, Outcome,
     create::Compress,
     files::media,
-    progress::Progress,
     split::{self, Plan, Split},
     target::Target,
 };
-use crate::{files::Purpose, outputs::say};
+use crate::{files::Purpose, outputs::say, progress::Progress};
 
 pub const ABOUT: &str = "Copy an image to one of another form";
 

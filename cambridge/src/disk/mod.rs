@@ -6,7 +6,6 @@ mod create;
 pub mod files;
 mod info;
 mod ls;
-mod progress;
 mod split;
 mod target;
 

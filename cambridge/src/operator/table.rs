@@ -50,7 +50,7 @@ pub static COMMANDS: &[Command] = &[
     command(("CONSOLE", 2), "addr",
             "Sit down at this console: what it types comes here, and lines go to it", control::console),
     command(("DETACH", 3), "addr [FORCE]",
-            "Take a device away", media::detach),
+            "Take a device away; FORCE does it while a program uses it", media::detach),
     command(("DISPLAY", 1), "what ...",
             "Show registers (G, X, Y; with a number: G5, G0-3), PSW, PREFIX, storage (1000, V1000.20, R1000-1FFF, ABS 0), keys (K1000)",
             |system, words| {

@@ -149,6 +149,12 @@ fn devices_come_and_go() {
          01F 3215    console, the operator's\n\
          180 3420    tape unit: no reel\n"
     );
+    // The device end of a reel that has just been mounted goes with the unit.
+    let reel = Temporary::new("reel", &[0, 0, 0, 0, 0x40, 0]);
+    said_all(&mut system, &[&format!("mount 180 {}", reel.name())]);
+    assert!(!system.bare.channels.is_idle(), "device end is pending");
+    assert_eq!(said(&mut system, "detach 180"), "180 detached\n");
+    said(&mut system, "attach 180 3420");
     let nowhere = "MOUNT: /nonexistent/reel: No such file or directory (os error 2)";
     assert_eq!(said(&mut system, "mount 180 /nonexistent/reel"), nowhere);
     assert_eq!(said(&mut system, "mount 180 a b"), "MOUNT: one reel fits on a tape unit");

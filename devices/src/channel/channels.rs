@@ -57,7 +57,7 @@ pub enum DetachError {
     /// There is none.
     #[error("there is no device {0:03X}")]
     NoDevice(u16),
-    /// It is executing a command, or an interruption is pending for it.
+    /// It is executing a command, or an interruption of one is pending for it.
     #[error("device {0:03X} is busy")]
     Busy(u16),
 }
@@ -160,13 +160,14 @@ impl Channels {
         Ok(())
     }
 
-    /// Detaches a device that has nothing to do.
+    /// Detaches a device that has nothing to do. Status that it presented by itself, as device end when it became ready,
+    /// goes with it.
     ///
     /// # Errors
-    /// There is none, it is busy, or an interruption is pending for it.
+    /// There is none, it is busy, or an interruption of an operation is pending for it.
     pub fn detach(&mut self, address: u16) -> Result<Box<dyn Device>, DetachError> {
         let unit = self.unit(address).ok_or(DetachError::NoDevice(address))?;
-        if !matches!(unit.state, State::Idle) || unit.has_condition() {
+        if unit.is_busy() {
             return Err(DetachError::Busy(address));
         }
         self.detach_forced(address)
@@ -333,7 +334,8 @@ impl Channels {
                 self.after_step(address, advance, now);
             }
             State::Ending(status) => {
-                unit.held |= *status;
+                let status = *status;
+                unit.hold_end(status);
                 unit.state = State::Idle;
                 self.look_for_status(address);
             }

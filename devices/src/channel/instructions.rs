@@ -96,7 +96,7 @@ impl Channels {
         let is_ending = matches!(unit.state, State::Ending(_));
         if is_ending || !unit.held.is_empty() {
             // The device is busy, or hands over what it held; the command is not executed.
-            let status = std::mem::replace(&mut unit.held, UnitStatus::empty()) | UnitStatus::BUSY;
+            let status = unit.take_held() | UnitStatus::BUSY;
             let csw = program.take_program_controlled().unwrap_or_default();
             store_status(status, csw.channel, prefix, storage);
             self.answered(address);
@@ -143,7 +143,7 @@ impl Channels {
             store_status(UnitStatus::BUSY, ChannelStatus::empty(), prefix, storage);
             return cc::STORED;
         }
-        let held = std::mem::replace(&mut unit.held, UnitStatus::empty()) | unit.device.take_unsolicited();
+        let held = unit.take_held() | unit.device.take_unsolicited();
         if held.is_empty() {
             return cc::DONE;
         }

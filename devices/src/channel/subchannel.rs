@@ -39,6 +39,8 @@ pub(super) struct Unit {
     pub concluded: Option<Csw>,
     /// Status that the device holds for an interruption.
     pub held: UnitStatus,
+    /// Some of it ends an operation that a program has started.
+    pub owes_end: bool,
     /// What is to come next waits for something outside.
     pub waits_outside: bool,
     /// Its address is in [`Channel::asking`].
@@ -52,6 +54,7 @@ impl Unit {
             state: State::Idle,
             concluded: None,
             held: UnitStatus::empty(),
+            owes_end: false,
             waits_outside: false,
             asks: false,
         }
@@ -61,6 +64,24 @@ impl Unit {
     pub fn has_condition(&self) -> bool {
         let program_controlled = matches!(&self.state, State::Working(program) if program.is_program_controlled());
         self.concluded.is_some() || program_controlled || !self.held.is_empty()
+    }
+
+    /// Whether a program has started something that it has not been told the end of. Status that the device presents by
+    /// itself is not of that kind.
+    pub fn is_busy(&self) -> bool {
+        !matches!(self.state, State::Idle) || self.concluded.is_some() || self.owes_end
+    }
+
+    /// The device holds this status of an operation.
+    pub fn hold_end(&mut self, status: UnitStatus) {
+        self.held |= status;
+        self.owes_end |= !status.is_empty();
+    }
+
+    /// Takes the status that the device holds.
+    pub fn take_held(&mut self) -> UnitStatus {
+        self.owes_end = false;
+        std::mem::replace(&mut self.held, UnitStatus::empty())
     }
 
     /// Takes an interruption condition, with the CSW that an interruption stores.
@@ -73,7 +94,7 @@ impl Unit {
         {
             return Some(csw);
         }
-        let unit = std::mem::replace(&mut self.held, UnitStatus::empty());
+        let unit = self.take_held();
         // Nothing is left of the operation that the status belongs to.
         (!unit.is_empty()).then(|| Csw { unit, ..Csw::default() })
     }
@@ -83,7 +104,7 @@ impl Unit {
         self.device.reset();
         self.state = State::Idle;
         self.concluded = None;
-        self.held = UnitStatus::empty();
+        self.take_held();
         self.waits_outside = false;
         self.asks = false;
     }

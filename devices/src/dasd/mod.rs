@@ -18,6 +18,9 @@ pub trait CkdPack: Send {
     /// The kind of pack.
     fn model(&self) -> &'static geometry::Model;
 
+    /// Takes the pack to be of this model from now on, if what it is leaves that open.
+    fn regard_as(&mut self, _model: &'static geometry::Model) {}
+
     /// Cylinders that there are, alternates included; images may be cut short or have more than the model.
     fn cylinders(&self) -> u32;
 

@@ -165,6 +165,27 @@ fn devices_come_and_go() {
 }
 
 #[test]
+fn what_a_device_presents_by_itself_goes_with_it() {
+    let mut bench = Bench::new([]);
+    bench.script(DEVICE).unsolicited = UnitStatus::DEVICE_END;
+    bench.channels.touched(DEVICE, bench.now, &bench.storage);
+    assert!(!bench.channels.is_idle(), "an interruption is pending");
+    assert!(bench.channels.detach(DEVICE).is_ok());
+    assert_eq!((bench.interruption(), bench.channels.is_idle()), (None, true));
+
+    // Device end that ends an operation is the program's, whatever the device presents by itself beside it.
+    let later =
+        Ending { status: UnitStatus::CHANNEL_END, later: Some((Delay::Microseconds(5), UnitStatus::DEVICE_END)) };
+    let mut bench = Bench::with([Reply::moving(Move::Nothing).ending(later)], &[(CONTROL, 0, SLI, 1)]);
+    assert_eq!(bench.sio(), 0);
+    bench.settle();
+    assert_eq!(bench.interruption().map(|(_, csw)| csw.unit), Some(UnitStatus::CHANNEL_END));
+    assert_eq!(bench.channels.detach(DEVICE).err(), Some(DetachError::Busy(DEVICE)), "device end is pending");
+    assert_eq!(bench.interruption().map(|(_, csw)| csw.unit), Some(UnitStatus::DEVICE_END));
+    assert!(bench.channels.detach(DEVICE).is_ok());
+}
+
+#[test]
 fn activity_is_counted() {
     let script = [Reply::moving(Move::Store(counting(5))), Reply::moving(Move::Nothing)];
     let mut bench = Bench::with(script, &[(READ, DATA, CC | SKIP, 5), (CONTROL, 0, SLI, 1)]);

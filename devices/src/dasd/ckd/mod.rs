@@ -134,6 +134,9 @@ pub struct WrongPack {
 
 /// A drive with its part of the control unit.
 pub struct CkdDrive {
+    /// The model that it was made as.
+    made_as: &'static Model,
+    /// The model that it is with the pack that is in it.
     model: &'static Model,
     unit: ControlUnit,
     mechanism: Mechanism,
@@ -175,6 +178,7 @@ impl CkdDrive {
     #[must_use]
     pub fn empty(model: &'static Model) -> CkdDrive {
         CkdDrive {
+            made_as: model,
             model,
             unit: ControlUnit::of(model),
             mechanism: Mechanism::of(model),
@@ -209,12 +213,14 @@ impl CkdDrive {
         (self.cylinder, self.head)
     }
 
-    /// Puts another pack in, in place of the one that is there. The drive becomes ready and will say so.
+    /// Puts another pack in, in place of the one that is there. The drive becomes ready and will say so. It is of the
+    /// pack's model then; what the pack leaves open is decided by the drive.
     ///
     /// # Errors
     ///
     /// [`WrongPack`] if the pack is not of the drive's device type; nothing has changed then.
-    pub fn mount(&mut self, pack: Box<dyn CkdPack>) -> Result<(), WrongPack> {
+    pub fn mount(&mut self, mut pack: Box<dyn CkdPack>) -> Result<(), WrongPack> {
+        pack.regard_as(self.made_as);
         let model = pack.model();
         if (model.device, model.heads) != (self.model.device, self.model.heads) {
             return Err(WrongPack { pack: pack.name().to_owned(), is: model.name, drive: self.model.name });

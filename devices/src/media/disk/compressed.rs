@@ -39,6 +39,15 @@ impl CkdPack for CompressedTracks {
         self.model
     }
 
+    fn regard_as(&mut self, model: &'static Model) {
+        if model.may_have(self.store.layers[0].device.shape(), self.cylinders) {
+            self.model = model;
+        }
+        if let Some(base) = &mut self.base {
+            base.regard_as(model);
+        }
+    }
+
     fn cylinders(&self) -> u32 {
         self.cylinders
     }

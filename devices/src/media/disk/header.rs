@@ -1,6 +1,8 @@
 //! The headers of images in the formats that the community uses: a device header of 512 bytes, and behind it, in
 //! compressed images, another of the same length. Numbers in them are little-endian, whatever the host is.
 
+use crate::dasd::geometry::Shape;
+
 /// Bytes of a header.
 pub const HEADER: usize = 512;
 /// Where the level-1 table of a compressed image begins.
@@ -85,6 +87,12 @@ pub struct DeviceHeader {
 }
 
 impl DeviceHeader {
+    /// What it says of the tracks, if it is of tracks.
+    #[must_use]
+    pub const fn shape(&self) -> Shape {
+        Shape { image_id: self.device, heads: self.heads, track_size: self.track_size }
+    }
+
     /// Reads it; `None` if these 512 bytes do not begin with the name of a format.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<DeviceHeader> {

@@ -27,7 +27,7 @@ pub(super) fn model(file: &ImageFile, header: &DeviceHeader, cylinders: u64) -> 
     if cylinders > MOST_CYLINDERS {
         return Err(file.damaged(8, format!("{cylinders} cylinders, more than can be addressed")));
     }
-    Model::of_image(header.device, cylinders as u32, heads).ok_or_else(|| {
+    Model::of_image(header.shape(), cylinders as u32).ok_or_else(|| {
         let what = format!("no device of System/370 has a type that ends with {:02X} and {heads} heads", header.device);
         file.damaged(8, what)
     })
@@ -143,6 +143,12 @@ impl CkdPack for PlainTracks {
         self.model
     }
 
+    fn regard_as(&mut self, model: &'static Model) {
+        if model.may_have(self.header.shape(), self.cylinders) {
+            self.model = model;
+        }
+    }
+
     fn cylinders(&self) -> u32 {
         self.cylinders
     }
@@ -242,5 +248,47 @@ impl BlockPack for PlainBlocks {
 
     fn is_read_only(&self) -> bool {
         self.file.is_read_only()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dasd::ckd::CkdDrive,
+        media::{
+            disk::{Compression, Image, Packing, create_tracks, open},
+            shared::SharedFile,
+        },
+    };
+
+    /// The model that a drive of one model is with an image that was made as of another.
+    fn model_in(drive: &str, image: &str, cylinders: u32, packing: Packing) -> &'static str {
+        let model = |name| Model::named(name).expect("a model");
+        let file = SharedFile::default();
+        create_tracks(Box::new(file.clone()), model(image), cylinders, packing).expect("host storage");
+        let Image::Ckd(pack) = open(vec![Box::new(file)]).expect("an image").image else { panic!("tracks were made") };
+        let mut drive = CkdDrive::empty(model(drive));
+        drive.mount(pack).expect("a pack of the same type");
+        drive.pack().map_or("none", |pack| pack.model().name)
+    }
+
+    #[test]
+    fn a_drive_decides_what_the_image_leaves_open() {
+        for packing in [None, Some(Compression::Zlib)] {
+            for (drive, image, cylinders, expected) in [
+                ("3330-1", "3330-11", 20, "3330-1"),
+                ("3330-11", "3330-11", 20, "3330-11"),
+                ("3330-11", "3330-1", 404, "3330-1"),
+                ("3330-1", "3330-11", 808, "3330-11"),
+                ("2305-1", "2305-2", 48, "2305-2"),
+                ("2305-2", "2305-2", 20, "2305-2"),
+                ("2305-2", "2305-1", 20, "2305-1"),
+                ("3380-K", "3380-A", 100, "3380-K"),
+            ] {
+                let what = format!("{cylinders} cylinders of a {image} in a {drive}, {packing:?}");
+                assert_eq!(model_in(drive, image, cylinders, packing), expected, "{what}");
+            }
+        }
     }
 }

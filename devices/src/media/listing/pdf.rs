@@ -59,6 +59,7 @@ type Page<'a> = Vec<Vec<&'a str>>;
 /// The pages of a text. A new page at its very beginning is none.
 fn pages(text: &str, lines: usize) -> Vec<Page<'_>> {
     let mut pages = Vec::new();
+    let form_feeds = text.matches('\u{C}').count();
     for (n, form) in text.split('\u{C}').enumerate() {
         let mut form: Vec<Vec<&str>> = form
             .split('\n')
@@ -68,7 +69,7 @@ fn pages(text: &str, lines: usize) -> Vec<Page<'_>> {
         if form.last().is_some_and(Vec::is_empty) {
             form.pop();
         }
-        if form.is_empty() && n > 0 && n < text.matches('\u{C}').count() {
+        if form.is_empty() && n > 0 && n < form_feeds {
             form.push(Vec::new());
         }
         pages.extend(form.chunks(lines).map(<[_]>::to_vec));
@@ -87,6 +88,14 @@ pub fn longest_page(text: &str) -> usize {
 /// # Errors
 /// There is no host storage for it.
 pub fn render(text: &str, layout: &Layout) -> io::Result<Vec<u8>> {
+    render_with(text, layout, &mut |_, _| {})
+}
+
+/// As [`render`]; `progress` is told how many pages are made, of how many.
+///
+/// # Errors
+/// There is no host storage for it.
+pub fn render_with(text: &str, layout: &Layout, progress: &mut dyn FnMut(u64, u64)) -> io::Result<Vec<u8>> {
     let lines = layout.lines.clamp(1, MOST_LINES);
     let mut pages = pages(text, lines);
     if pages.is_empty() {
@@ -111,7 +120,8 @@ pub fn render(text: &str, layout: &Layout) -> io::Result<Vec<u8>> {
     }
     let mut next = FIRST_PAGE;
     let mut kids = Vec::with_capacity(pages.len());
-    for page in &pages {
+    for (done, page) in (0..).zip(&pages) {
+        progress(done, pages.len() as u64);
         let (page_id, content_id) = (Ref::new(next), Ref::new(next + 1));
         next += 2;
         kids.push(page_id);
@@ -240,6 +250,10 @@ mod tests {
         let pdf = render("FIRST\r_____\n\n  THIRD ¬\n\u{C}NEXT (PAGE)", &Layout::default()).expect("host storage");
         assert!(pdf.starts_with(b"%PDF-1."));
         assert!(pdf.ends_with(b"%%EOF"));
+        let mut told = Vec::new();
+        let text = "FIRST\r_____\n\n  THIRD ¬\n\u{C}NEXT (PAGE)";
+        let again = render_with(text, &Layout::default(), &mut |done, all| told.push((done, all)));
+        assert_eq!((again.expect("host storage"), told), (pdf.clone(), vec![(0, 2), (1, 2)]));
         let (content, pages) = streams(&pdf);
         assert_eq!(pages, 2);
         let first = content.find("1 0 0 1 60 783 Tm\n(FIRST) Tj").expect("line 1");

@@ -145,7 +145,9 @@ fn format_4(pack: &dyn CkdPack, Place { first, tracks }: Place) -> Block {
     const DIRECTORY: (u8, u16) = (8, 256);
     let model = pack.model();
     let cylinders = pack.cylinders();
-    let alternates = (cylinders.saturating_sub(model.primary) * model.heads) as u16;
+    let alternates = model.alternate_tracks(cylinders) as u16;
+    // The cylinder of the 2305's alternate track is none for data, and is not counted.
+    let cylinders = if model.device == 0x2305 { cylinders.min(model.primary) } else { cylinders };
     let mut data = [0; DATA];
     data[0] = FORMAT_4;
     let [cylinder, head] = halves(first, model.heads);

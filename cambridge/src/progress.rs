@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossterm::terminal::is_raw_mode_enabled;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Nothing is shown before.
@@ -12,9 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The host's clock is looked at when so much was done.
 const STRIDE: u64 = 64;
 
-/// A line on the terminal that standard error is, if it is one.
+/// A line on the terminal that standard error is, if it is one and the operator's screen does not have it.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     what: &'static str,
     since: Instant,
     bar: Option<ProgressBar>,
@@ -31,7 +32,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
             bar.set_position(done);
-        } else if done.is_multiple_of(STRIDE) && self.since.elapsed() >= PATIENCE && stderr().is_terminal() {
+        } else if done.is_multiple_of(STRIDE) && self.since.elapsed() >= PATIENCE && is_free() {
             let style = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}");
             let bar = ProgressBar::new(total).with_message(self.what);
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -39,6 +40,11 @@ impl Progress {
             self.bar = Some(bar);
         }
     }
+}
+
+/// Whether a line can be shown.
+fn is_free() -> bool {
+    stderr().is_terminal() && !is_raw_mode_enabled().unwrap_or(false)
 }
 
 impl Drop for Progress {
