@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod bus;
 pub mod check;
 pub mod coverage;
+pub mod crew;
 pub mod guest;
 pub mod kill;
 pub mod lockstep;

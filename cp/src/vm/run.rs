@@ -90,7 +90,8 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         processor.purge_tables(|designation| designation == own || self.shadows.has(designation));
     }
 
-    /// Runs it: executes at most so many of its instructions, and takes the interruptions that come with them.
+    /// Runs it: executes at most so many of its instructions, and takes the interruptions that come with them. With the
+    /// host's time, each return of the processor counts as many instructions, so that the budget says how long it takes.
     pub fn run(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         // Meanwhile nobody else takes its pages.
         self.real.begin_running(self.owner);
@@ -102,6 +103,9 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     fn run_here(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         /// A new PSW may let in the next interruption without end.
         const IN_A_ROW: u32 = 100;
+        /// About as many instructions could be executed in the time that it takes to come back and be simulated.
+        const EXIT: u64 = 256;
+        let exit = if self.instruction_time == 0 { EXIT } else { 0 };
         let mut left = budget;
         let mut in_a_row = 0;
         loop {
@@ -130,7 +134,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
                 self.state.pass_time(&self.storage, &mut VirtualBus::new(&mut self.channels));
                 return stop;
             }
-            left = left.saturating_sub(self.instructions() - before);
+            left = left.saturating_sub(self.instructions() - before + exit);
         }
     }
 
