@@ -8,11 +8,20 @@ use std::{
 };
 
 use cambridge::{
+    complex::HostTime,
     engine::parse_engine,
     programs::{Outcome, PROGRAMS, Program, ROUNDS_AT, Run, STORAGE_SIZE, find},
+    workshop::Thread,
 };
 use clap::Parser;
-use s370_cpu::processor::Engine;
+use cp::{
+    dispatch::Wake,
+    dispatcher::{Meter, Work},
+    system::System,
+    user::{Mode, padded},
+    vm::{Definition, Timer},
+};
+use s370_cpu::{machine::Stop, processor::Engine, state::Model, storage::AbsoluteStorage};
 use serde_json::json;
 
 /// Run benchmark programs; speeds are by the processor time of the thread that runs them
@@ -32,6 +41,9 @@ struct Options {
     /// The execution engine
     #[arg(long, default_value = "translator", value_parser = parse_engine)]
     engine: Engine,
+    /// Run in a virtual machine, dispatched as ever, with the host's clock as time
+    #[arg(long)]
+    under_cp: bool,
     /// Only write the core image of the one program named to this file
     #[arg(long)]
     core: Option<PathBuf>,
@@ -56,8 +68,56 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-fn time(program: &Program, rounds: u32, engine: Engine) -> Result<(Outcome, Taken), Box<dyn Error>> {
-    let mut run = Run::new(&program.core_image(rounds)?, engine)?;
+fn time(program: &Program, rounds: u32, options: &Options) -> Result<(Outcome, Taken), Box<dyn Error>> {
+    let image = program.core_image(rounds)?;
+    let (outcome, taken) =
+        if options.under_cp { under_cp(&image, options.engine) } else { bare(&image, options.engine) }?;
+    if !outcome.is_success() {
+        let (psw, stop, gr, fpr) = (outcome.psw.emit(0, 0), outcome.stop, outcome.gr, outcome.fpr);
+        let what =
+            format!("{} stopped wrongly: {stop:?}, PSW {psw:016X}, registers {gr:08X?} {fpr:016X?}", program.name);
+        return Err(what.into());
+    }
+    Ok((outcome, taken))
+}
+
+/// The program in the only virtual machine of a system with one processor.
+fn under_cp(image: &[u8], engine: Engine) -> Result<(Outcome, Taken), Box<dyn Error>> {
+    let mut system = System::new(2 * STORAGE_SIZE, 1)?;
+    system.engine = engine;
+    let mut here = system.processor(0);
+    if engine == Engine::Translator {
+        here.processor.translator_mut().employ(Box::new(Thread::default()));
+    }
+    let (model, storage) = (Model::default(), u32::try_from(STORAGE_SIZE)?);
+    let definition = Definition { user: padded("PROGRAM"), storage, model, timer: Timer::On };
+    let user = system.log_on("PROGRAM", "G", &definition, 0x009)?;
+    let owner = {
+        let mut user = user.lock().map_err(|_| "the user is lost")?;
+        user.machine.storage.store(0, image);
+        user.machine.restart();
+        user.mode = Mode::Running;
+        user.machine.owner
+    };
+    let time = HostTime::start();
+    system.ready(owner, Wake::Other, time.now());
+    let (start, processor_start) = (Instant::now(), processor_time());
+    while !matches!(system.work(&mut here, &time), Work::Idle { until: None }) {}
+    let (elapsed, processor) = (start.elapsed(), processor_time().saturating_sub(processor_start));
+    let user = user.lock().map_err(|_| "the user is lost")?;
+    if std::env::var("COUNTS").is_ok() {
+        eprintln!("{:?}", user.machine.counts);
+    }
+    let state = &user.machine.state;
+    let stop = if user.last_stop == Some(cp::vm::Stop::DisabledWait) { Stop::Wait } else { Stop::CheckStop };
+    let instructions = user.machine.instructions();
+    let outcome = Outcome { instructions, stop, psw: state.psw, gr: state.gr, fpr: state.fpr };
+    Ok((outcome, Taken { elapsed, processor }))
+}
+
+/// The program on the bare machine.
+fn bare(image: &[u8], engine: Engine) -> Result<(Outcome, Taken), Box<dyn Error>> {
+    let mut run = Run::new(image, engine)?;
     if std::env::var("LISTINGS").is_ok() {
         run.machine().processor.translator_mut().keeps_listings = true;
     }
@@ -70,20 +130,14 @@ fn time(program: &Program, rounds: u32, engine: Engine) -> Result<(Outcome, Take
         eprintln!("{:#?}", run.machine().processor.translator().counters());
     }
     let (elapsed, processor) = (start.elapsed(), processor_time().saturating_sub(processor_start));
-    if !outcome.is_success() {
-        let (psw, stop, gr, fpr) = (outcome.psw.emit(0, 0), outcome.stop, outcome.gr, outcome.fpr);
-        let what =
-            format!("{} stopped wrongly: {stop:?}, PSW {psw:016X}, registers {gr:08X?} {fpr:016X?}", program.name);
-        return Err(what.into());
-    }
     Ok((outcome, Taken { elapsed, processor }))
 }
 
 /// How many rounds take about so many seconds.
-fn rounds_for(program: &Program, seconds: f64, engine: Engine) -> Result<u32, Box<dyn Error>> {
-    let mut rounds = 1;
+fn rounds_for(program: &Program, options: &Options) -> Result<u32, Box<dyn Error>> {
+    let (mut rounds, seconds) = (1, options.seconds);
     loop {
-        let taken = time(program, rounds, engine)?.1.processor.as_secs_f64();
+        let taken = time(program, rounds, options)?.1.processor.as_secs_f64();
         let wanted = f64::from(rounds) * seconds / taken.max(1e-6);
         // Before it is translated, a program is slower.
         if taken > seconds / 3.0 || f64::from(rounds) > 1e9 {
@@ -96,11 +150,11 @@ fn rounds_for(program: &Program, seconds: f64, engine: Engine) -> Result<u32, Bo
 fn run(program: &Program, options: &Options) -> Result<(), Box<dyn Error>> {
     let rounds = match options.rounds {
         Some(rounds) => rounds,
-        None => rounds_for(program, options.seconds, options.engine)?,
+        None => rounds_for(program, options)?,
     };
-    let (outcome, mut best) = time(program, rounds, options.engine)?;
+    let (outcome, mut best) = time(program, rounds, options)?;
     for _ in 1..options.best_of {
-        let (_, taken) = time(program, rounds, options.engine)?;
+        let (_, taken) = time(program, rounds, options)?;
         if taken.processor < best.processor {
             best = taken;
         }

@@ -5,6 +5,7 @@ pub mod asm;
 pub mod attachment;
 pub mod bare;
 pub mod classify;
+pub mod complex;
 pub mod configuration;
 pub mod deck;
 pub mod disk;

@@ -68,7 +68,7 @@ pub enum Work {
 /// So long at most is a machine in the way of somebody more urgent, and of whoever wants its user.
 pub const LOOK: u64 = 200 * MICROSECOND;
 /// Instructions between two looks at the clock.
-const STRIDES: std::ops::RangeInclusive<u64> = 1_000..=10_000_000;
+const STRIDES: std::ops::RangeInclusive<u64> = 1_000..=2_000_000;
 /// After so long a machine that had to wait for another processor tries again, when time is the host's.
 const RETRY: u64 = 200 * MICROSECOND;
 /// Devices that are not to be waited for may do so many things between two runs of instructions.

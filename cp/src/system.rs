@@ -254,6 +254,12 @@ impl System {
         }
     }
 
+    /// How many real processors there are.
+    #[must_use]
+    pub fn processors(&self) -> u16 {
+        self.preempted.len() as u16
+    }
+
     /// How many users are logged on.
     #[must_use]
     pub fn user_count(&self) -> usize {

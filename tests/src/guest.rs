@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fs,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -170,13 +171,22 @@ impl Guest {
     /// There is something wrong with it.
     #[must_use]
     pub fn new(site: &Site, userid: &str, configuration: &Path, variables: &Variables) -> Guest {
+        Guest::of(&site.system, userid, configuration, variables)
+    }
+
+    /// As [`Guest::new`], of any system.
+    ///
+    /// # Panics
+    /// There is something wrong with it.
+    #[must_use]
+    pub fn of(system: &System, userid: &str, configuration: &Path, variables: &Variables) -> Guest {
         let configuration = Configuration::load(configuration, variables).unwrap_or_else(|problem| panic!("{problem}"));
         let mut model = Model::default();
         model.cpu_id = configuration.processor.cpu_id();
         let definition =
             Definition { user: [0x40; 8], storage: configuration.storage as u32, model, timer: Timer::Real };
         let console = configuration.console.map_or(0x01F, |address| address.0);
-        let user = site.system.log_on(userid, "G", &definition, console).expect("a user");
+        let user = system.log_on(userid, "G", &definition, console).expect("a user");
         let mut adapters = Adapters::default();
         let owner = {
             let mut user = lock(&user);
@@ -222,13 +232,28 @@ impl Guest {
     /// # Panics
     /// It does not load.
     pub fn ipl(&mut self, site: &mut Site, address: u16) {
-        self.lock().machine.ipl(&mut site.here.processor, address, false).unwrap_or_else(|error| panic!("{error}"));
+        self.load(&mut site.here.processor, address);
         site.system.ready(self.owner, Wake::Other, site.meter.now());
+    }
+
+    /// Loads from a device.
+    ///
+    /// # Panics
+    /// It does not load.
+    pub fn load(&mut self, processor: &mut Processor, address: u16) {
+        self.lock().machine.ipl(processor, address, false).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Takes what was typed, and answers; says whether there is something new for the machine.
     fn attend(&mut self) -> bool {
-        let said = self.lock().take_said();
+        let user = Arc::clone(&self.user);
+        let mut user = lock(&user);
+        self.attend_to(&mut user)
+    }
+
+    /// Takes what was typed, and answers; says whether there is something new for the machine. The user is this guest's.
+    pub fn attend_to(&mut self, user: &mut User) -> bool {
+        let said = user.take_said();
         let new = !said.is_empty();
         for said in said {
             match said {
@@ -243,12 +268,12 @@ impl Guest {
                 }
             }
         }
-        self.has_answered = self.answer();
+        self.has_answered = self.answer(user);
         new || self.has_answered
     }
 
     /// Answers what there is to answer; says whether there was.
-    fn answer(&mut self) -> bool {
+    fn answer(&mut self, user: &mut User) -> bool {
         let mut any = false;
         for index in 0..self.always.len() {
             let text = self.typed[self.seen..].to_owned();
@@ -256,7 +281,7 @@ impl Guest {
                 let mut line = String::new();
                 found.expand(self.always[index].line.as_deref().unwrap_or(""), &mut line);
                 self.seen += found.get(0).map_or(0, |whole| whole.end());
-                self.lock().enter(&line);
+                user.enter(&line);
                 any = true;
             }
         }
@@ -266,19 +291,48 @@ impl Guest {
             let Some(next) = self.dialogue.pop_front() else { break };
             if let Some(deck) = next.deck {
                 let deck = Deck::read("job", &deck, &Reading::default()).expect("a deck");
-                let mut user = self.lock();
                 let reader = user.machine.channels.device::<Reader>(0x00C).expect("a reader");
                 reader.end_of_file(true);
                 reader.load(deck);
                 user.machine.touched(0x00C);
             }
             if let Some(line) = next.line {
-                self.lock().enter(&line);
+                user.enter(&line);
             }
             any = true;
         }
         any
     }
+}
+
+/// OS/VS1 on a copy of its pack in a folder, not loaded yet, with the dialogue up to the end of its job. The pack is at
+/// 150.
+///
+/// # Panics
+/// Its files cannot be read, or copied.
+#[must_use]
+pub fn os_vs1(system: &System, userid: &str, images: &Path, folder: &Path) -> Guest {
+    let pack = folder.join("dliba1.cckd");
+    fs::write(&pack, fs::read(images.join("osvs1/dliba1.150.cckd")).expect("the pack")).expect("a copy");
+    let text = |path: &Path| path.display().to_string();
+    let variables = Variables::of([("PACK", &text(&pack)), ("OUT", &text(folder))]);
+    let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("history/osvs1.toml");
+    let mut guest = Guest::of(system, userid, &configuration, &variables);
+    guest.always.push(Answer::new(r"(?m)^\*(\d\d) IEC107D", Some("r $1,u")));
+    let answers = [
+        ("IEA760A", Some("")),
+        ("IEA101A", Some("r 00,'auto=starter,page=(v=dliba1,blk=4096),q=(,f)'")),
+        ("IEA135A", Some("")),
+        ("REQUIRES FORMATTING", Some("r 00,'formatv'")),
+        ("INITIALIZATION COMPLETED", None),
+        ("PARTITION WAITING FOR WORK", Some("startf ,00e")),
+        ("00E WTR WAITING FOR WORK", Some("startf ,00c")),
+        (r"IEF404I ASMT +ENDED", None),
+        (r"(?s)WTR WAITING FOR WORK.*PARTITION WAITING|PARTITION WAITING.*WTR WAITING FOR WORK", None),
+    ];
+    guest.dialogue = answers.into_iter().map(|(when, line)| Answer::new(when, line)).collect();
+    guest.dialogue[6].deck = Some(fs::read(images.join("osvs1/assemble-link-go.jcl")).expect("a job"));
+    guest
 }
 
 fn lock(user: &Arc<Mutex<User>>) -> MutexGuard<'_, User> {

@@ -6,6 +6,7 @@ pub mod attack;
 pub mod bus;
 pub mod check;
 pub mod coverage;
+pub mod crew;
 pub mod guest;
 pub mod kill;
 pub mod lockstep;

@@ -25,7 +25,7 @@ use s370_cpu::{
     state::{CpuState, Model},
     storage::AbsoluteStorage,
 };
-use tests::guest::{Answer, Ended, Guest, Real, Site};
+use tests::guest::{self, Answer, Ended, Guest, Real, Site};
 
 /// Instructions that are enough for every program.
 const LIMIT: u64 = 100_000_000;
@@ -135,28 +135,9 @@ fn stand_alone_decks_end_as_on_the_bare_machine() {
     }
 }
 
-/// OS/VS1 on a copy of its pack, with the dialogue up to the end of its job.
+/// OS/VS1, loading.
 fn os_vs1(site: &mut Site, userid: &str, images: &Path, folder: &Folder) -> Guest {
-    let pack = folder.0.join("dliba1.cckd");
-    fs::write(&pack, fs::read(images.join("osvs1/dliba1.150.cckd")).expect("the pack")).expect("a copy");
-    let text = |path: &Path| path.display().to_string();
-    let variables = Variables::of([("PACK", &text(&pack)), ("OUT", &text(&folder.0))]);
-    let mut guest = Guest::new(site, userid, &history("osvs1.toml"), &variables);
-    guest.always.push(Answer::new(r"(?m)^\*(\d\d) IEC107D", Some("r $1,u")));
-    let answers = [
-        ("IEA760A", Some("")),
-        ("IEA101A", Some("r 00,'auto=starter,page=(v=dliba1,blk=4096),q=(,f)'")),
-        ("IEA135A", Some("")),
-        ("REQUIRES FORMATTING", Some("r 00,'formatv'")),
-        ("INITIALIZATION COMPLETED", None),
-        ("PARTITION WAITING FOR WORK", Some("startf ,00e")),
-        ("00E WTR WAITING FOR WORK", Some("startf ,00c")),
-        (r"IEF404I ASMT +ENDED", None),
-        (r"(?s)WTR WAITING FOR WORK.*PARTITION WAITING|PARTITION WAITING.*WTR WAITING FOR WORK", None),
-    ];
-    guest.dialogue = answers.into_iter().map(|(when, line)| Answer::new(when, line)).collect();
-    let job = fs::read(images.join("osvs1/assemble-link-go.jcl")).expect("a job");
-    guest.dialogue[6].deck = Some(job);
+    let mut guest = guest::os_vs1(&site.system, userid, images, &folder.0);
     guest.ipl(site, 0x150);
     guest
 }

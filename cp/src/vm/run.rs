@@ -121,8 +121,8 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
         /// A new PSW may let in the next interruption without end.
         const IN_A_ROW: u32 = 100;
         /// With the host's clock, at which somebody is to look often enough: what each exit counts as, and whatever else takes
-        /// as long as an instruction that is simulated.
-        const EXIT_TAKES: u64 = 20;
+        /// as long as an instruction that is simulated: about as many instructions could be executed meanwhile.
+        const EXIT_TAKES: u64 = 256;
         let toll = if self.instruction_time == 0 { EXIT_TAKES } else { 0 };
         let mut extra = self.counts.extra;
         let mut left = budget;
