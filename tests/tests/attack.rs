@@ -17,6 +17,10 @@ use std::{
 };
 
 use cp::{command, real::PAGE, system::Cp, user::MOST_SAID};
+use devices::{
+    media::deck::{Deck, Reading},
+    unit_record::reader::Reader,
+};
 use s370_cpu::{
     bus::NoDevices,
     machine::Machine,
@@ -199,6 +203,26 @@ fn long_moves_that_are_cut_come_out_as_on_the_bare_machine() {
     user.machine.storage.read(0, &mut ours);
     bare.read(0, &mut theirs);
     assert!(ours == theirs, "storage differs");
+}
+
+/// IPL of a loading program that goes on and on is given up soon.
+#[test]
+fn loading_without_end_is_given_up() {
+    let mut alone = Alone::new(2 << 20, 64 << 10, &[]);
+    let mut user = lock(&alone.user);
+    // A PSW; no-operation, which chains commands; transfer in channel, back to it.
+    let mut card = vec![0; 240];
+    card[8..24].copy_from_slice(&[3, 0, 0, 0, 0x60, 0, 0, 1, 8, 0, 0, 8, 0, 0, 0, 1]);
+    let reader = user.machine.channels.device::<Reader>(0x00C).expect("a reader");
+    reader.empty_hopper();
+    reader.end_of_file(true);
+    reader.load(Deck::read("loader", &card, &Reading::default()).expect("a deck"));
+    user.machine.touched(0x00C);
+    let mut cp = Cp { system: &alone.system, user: &mut user, processor: &mut alone.here.processor };
+    let response = command::execute(&mut cp, "IPL 00C");
+    assert_ne!(response.code, 0, "{response:?}");
+    let commands: u64 = user.machine.channels.activity().map(|(_, channel)| channel.commands).sum();
+    assert!((1_000..=50_000).contains(&commands), "{commands} commands: {response:?}");
 }
 
 /// What CP says to somebody who does not listen is not kept without end.

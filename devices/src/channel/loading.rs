@@ -16,8 +16,9 @@ const SENSE_LENGTH: usize = 32;
 /// The basic sense command.
 const SENSE: u8 = 0x04;
 
-/// Events after which a loading program counts as one without end.
-const LONGEST: u32 = 10_000_000;
+/// Events after which a loading program counts as one without end: a few for each of some thousand cards. The processor that
+/// loads a virtual machine is lent to nobody meanwhile.
+const LONGEST: u32 = 20_000;
 
 /// Why the initial program could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -12,7 +12,11 @@ pub mod program;
 pub mod witness;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -116,6 +120,7 @@ fn processor_time() -> Duration {
 }
 
 /// The host's clock.
+#[derive(Clone, Copy)]
 struct HostTime(Instant);
 
 impl Meter for HostTime {
@@ -130,11 +135,22 @@ impl Meter for HostTime {
     }
 }
 
+/// Says that it is over when it goes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// One system with its attackers.
 pub struct Case {
     rng: Rng,
-    system: System,
+    system: Arc<System>,
     here: RealProcessor,
+    /// A second processor, on a thread of its own, and its clock; only with the host's clock.
+    second: Option<(RealProcessor, HostTime)>,
     meter: Box<dyn Meter>,
     attackers: Vec<Arc<Mutex<User>>>,
     victim: Victim,
@@ -161,10 +177,16 @@ impl Case {
     #[must_use]
     pub fn new(seed: u64) -> Case {
         let mut rng = Rng::new(seed);
-        let system = System::new(u64::from(rng.pick(&[2_u32, 2, 3, 8])) << 20, 1).expect("a system");
+        let real = u64::from(rng.pick(&[2_u32, 2, 3, 8])) << 20;
+        let clock = rng.chance(25).then(|| HostTime(Instant::now()));
+        let processors = if clock.is_some() && seed.is_multiple_of(2) { 2 } else { 1 };
+        let system = Arc::new(System::new(real, processors).expect("a system"));
         let here = system.processor(0);
-        let meter: Box<dyn Meter> =
-            if rng.chance(25) { Box::new(HostTime(Instant::now())) } else { Box::new(InstructionTime::default()) };
+        let second = clock.filter(|_| processors == 2).map(|clock| (system.processor(1), clock));
+        let meter: Box<dyn Meter> = match clock {
+            Some(clock) => Box::new(clock),
+            None => Box::new(InstructionTime::default()),
+        };
         let secrets = [rng.u64() | 1, rng.u64() | 1];
         let shared: Vec<u8> = (0..0x1_0000).map(|_| rng.u32() as u8).collect();
         system.real.define_system(named_system(&mut rng, &shared)).expect("a system");
@@ -193,6 +215,7 @@ impl Case {
             rng,
             system,
             here,
+            second,
             meter,
             attackers,
             victim,
@@ -213,6 +236,28 @@ impl Case {
     /// # Errors
     /// What has changed that must not.
     pub fn run(mut self, turn: impl Fn(u32)) -> Result<Figures, String> {
+        let (second, system, over) = (self.second.take(), Arc::clone(&self.system), AtomicBool::new(false));
+        let is_alone = second.is_none();
+        thread::scope(|scope| {
+            if let Some((mut there, meter)) = second {
+                let (system, over) = (&system, &over);
+                scope.spawn(move || {
+                    while !over.load(Ordering::Relaxed) {
+                        if system.work(&mut there, &meter) != Work::Done {
+                            thread::yield_now();
+                        }
+                    }
+                });
+            }
+            // Also when there is a panic: the other thread must not go on without end.
+            let _over = Over(&over);
+            self.attack(&turn, is_alone)
+        })?;
+        turn(TURNS);
+        self.look()
+    }
+
+    fn attack(&mut self, turn: &impl Fn(u32), is_alone: bool) -> Result<(), String> {
         for number in 0..TURNS {
             turn(number);
             self.arm();
@@ -242,12 +287,11 @@ impl Case {
                     user.take_said();
                 }
             }
-            if let Work::Idle { .. } = work {
+            if let (Work::Idle { .. }, true) = (work, is_alone) {
                 return Err(format!("turn {number}: nobody runs, not even the victim"));
             }
         }
-        turn(TURNS);
-        self.look()
+        Ok(())
     }
 
     fn counts(&self) -> Vec<Counts> {
