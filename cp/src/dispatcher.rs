@@ -177,6 +177,8 @@ impl TurnOf<'_> {
         user.machine.instruction_time = if self.deterministic { MICROSECOND } else { 0 };
         if !self.deterministic {
             user.machine.sleep_until(self.now);
+            // A program that polls a device by TEST I/O would poll to the end of its stride, in which no time passes.
+            user.machine.channels.hurry_for_programs();
         }
         if let Some(end) = self.may_not_run(user) {
             return end;

@@ -120,11 +120,10 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
     fn run_here(&mut self, processor: &mut Processor, budget: u64) -> Stop {
         /// A new PSW may let in the next interruption without end.
         const IN_A_ROW: u32 = 100;
-        /// With the host's clock, at which somebody is to look often enough: what each exit counts as, and whatever else takes
-        /// as long as an instruction that is simulated: about as many instructions could be executed meanwhile.
+        /// With the host's clock, at which somebody is to look often enough: what each exit counts as. About as many
+        /// instructions could be executed meanwhile.
         const EXIT_TAKES: u64 = 256;
         let toll = if self.instruction_time == 0 { EXIT_TAKES } else { 0 };
-        let mut extra = self.counts.extra;
         let mut left = budget;
         let mut in_a_row = 0;
         loop {
@@ -155,9 +154,7 @@ impl<B: Bus<GuestStorage>> VirtualMachine<B> {
                 self.state.pass_time(&self.storage, &mut VirtualBus::new(&mut self.channels));
                 return stop;
             }
-            let tolls = toll * (1 + self.counts.extra - extra);
-            extra = self.counts.extra;
-            left = left.saturating_sub(self.work() - before + tolls);
+            left = left.saturating_sub(self.work() - before + toll);
         }
     }
 
