@@ -4,7 +4,7 @@
 //!
 //! A [`Case`] is a system with little real storage, three attackers (EVE0 to EVE2), a [victim](witness::Victim) that
 //! knows all its contents, a machine that computes (SIEVE), one that logs off half-way (GHOST), and an operator who
-//! issues commands between turns. Every some turns an attacker gets another [program](program).
+//! issues commands between turns. Every some turns an attacker gets another [program].
 
 pub mod alone;
 pub mod devices;
